@@ -1,0 +1,51 @@
+// Property contexts, reading. MS-PST 2.3.3: a BTH with 2-byte keys and 6-byte values.
+//
+//     record: wPropId u16 · wPropType u16 · dwValueHnid u32
+//
+// Values of up to 4 bytes lie in dwValueHnid; all others in a heap item or a subnode. HNID 0 is an empty value.
+
+import { BTH_SIZES, damage } from '../damage';
+import { alloc, free } from '../memory/pageheap';
+import { SITE_BTH, SITE_CELLS, SITE_STREAM } from '../memory/site';
+import { contextOf } from '../memory/stop';
+import { get16, get32, take } from '../memory/span';
+import { CELL, cellHnid, cellInline, fixedSize, sortCells, streamSize, writeStream } from '../stream/cells';
+import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
+import { CLIENT_PC, hnOpen, rootHid } from './heap';
+
+const PC_KEY: u32 = 2;
+const PC_VALUE: u32 = 6;
+const PC_RECORD: usize = 8;
+
+/** The property stream of a PC, in a block the caller frees. Returns 0 with a damage record. */
+export function pcRead(chain: usize, variant: u32): usize {
+  if (!hnOpen(chain, CLIENT_PC)) return 0;
+  const records = bthRead(chain, rootHid, variant);
+  if (!records) return 0;
+  if (bthKeySize != PC_KEY || bthValueSize != PC_VALUE) {
+    free(records, SITE_BTH);
+    return damage(BTH_SIZES, bthKeySize, bthValueSize);
+  }
+  const count = bthCount;
+  const cells = alloc(<usize>count * CELL + 1, SITE_CELLS);
+  const base = take(records, 0, <usize>count * PC_RECORD);
+  for (let k: u32 = 0; k < count; k++) {
+    const r = base + <usize>k * PC_RECORD;
+    const type = get16(r + 2);
+    const tag = (get16(r) << 16) | type;
+    const value = get32(r + 4);
+    contextOf(tag);
+    const size = fixedSize(type);
+    // 255: types without a value (0x0000, 0x0001, and others seen in third-party files) keep their dword.
+    if (size == 255) cellInline(cells, k, tag, 4, value);
+    else if (size != 0 && size <= 4) cellInline(cells, k, tag, size, value);
+    else cellHnid(cells, k, tag, chain, variant, value, size);
+  }
+  free(records, SITE_BTH);
+  sortCells(cells, count);
+  const size = streamSize(cells, count);
+  const stream = alloc(size, SITE_STREAM);
+  writeStream(cells, count, 0, stream, 0, size);
+  free(cells, SITE_CELLS);
+  return stream;
+}

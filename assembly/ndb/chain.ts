@@ -1,0 +1,92 @@
+// A chain: the decoded leaf blocks of one data tree, in order. MS-PST 2.2.2.8.3.2 without the XBLOCKs.
+//
+//     handle ─▶ count u32 · capacity u32 · list u32 · total u32
+//     list   ─▶ { block u32, size u32 } × capacity
+
+import { alloc, free, sizeOf } from '../memory/pageheap';
+import { SITE_CHAIN } from '../memory/site';
+import { copy, get32, put32, take } from '../memory/span';
+
+const COUNT: usize = 0;
+const CAPACITY: usize = 4;
+const LIST: usize = 8;
+const TOTAL: usize = 12;
+const HANDLE_SIZE: usize = 16;
+
+export function chainNew(capacity: u32): usize {
+  if (capacity == 0) capacity = 1;
+  const chain = alloc(HANDLE_SIZE, SITE_CHAIN);
+  const h = take(chain, 0, HANDLE_SIZE);
+  put32(h + COUNT, 0);
+  put32(h + CAPACITY, capacity);
+  put32(h + LIST, <u32>alloc(<usize>capacity << 3, SITE_CHAIN));
+  put32(h + TOTAL, 0);
+  return chain;
+}
+
+/** Appends a block of which the first `size` bytes count. The chain owns it from now on. */
+export function chainPut(chain: usize, ptr: usize, size: usize): void {
+  take(ptr, 0, size);
+  const h = take(chain, 0, HANDLE_SIZE);
+  const count = get32(h + COUNT);
+  let list = <usize>get32(h + LIST);
+  const capacity = get32(h + CAPACITY);
+  if (count == capacity) {
+    const more = capacity << 1;
+    const bigger = alloc(<usize>more << 3, SITE_CHAIN);
+    copy(take(bigger, 0, <usize>count << 3), take(list, 0, <usize>count << 3), <usize>count << 3);
+    free(list, SITE_CHAIN);
+    list = bigger;
+    put32(h + LIST, <u32>list);
+    put32(h + CAPACITY, more);
+  }
+  const e = take(list, <usize>count << 3, 8);
+  put32(e, <u32>ptr);
+  put32(e + 4, <u32>size);
+  put32(h + COUNT, count + 1);
+  put32(h + TOTAL, get32(h + TOTAL) + <u32>size);
+}
+
+/** Appends a whole block. */
+export function chainAdd(chain: usize, ptr: usize): void {
+  chainPut(chain, ptr, sizeOf(ptr));
+}
+
+export function chainCount(chain: usize): u32 {
+  return get32(take(chain, 0, HANDLE_SIZE) + COUNT);
+}
+
+export function chainTotal(chain: usize): u32 {
+  return get32(take(chain, 0, HANDLE_SIZE) + TOTAL);
+}
+
+function entry(chain: usize, index: u32): usize {
+  const list = <usize>get32(take(chain, 0, HANDLE_SIZE) + LIST);
+  return take(list, <usize>index << 3, 8);
+}
+
+export function chainPtr(chain: usize, index: u32): usize {
+  return <usize>get32(entry(chain, index));
+}
+
+export function chainSize(chain: usize, index: u32): usize {
+  return <usize>get32(entry(chain, index) + 4);
+}
+
+/** Shortens the last block to `size` bytes. */
+export function chainTrim(chain: usize, size: usize): void {
+  const h = take(chain, 0, HANDLE_SIZE);
+  const e = entry(chain, get32(h + COUNT) - 1);
+  put32(h + TOTAL, get32(h + TOTAL) - get32(e + 4) + <u32>size);
+  put32(e + 4, <u32>size);
+}
+
+/** Frees the chain and every block in it. */
+export function chainFree(chain: usize): void {
+  const h = take(chain, 0, HANDLE_SIZE);
+  const count = get32(h + COUNT);
+  const list = <usize>get32(h + LIST);
+  for (let k: u32 = 0; k < count; k++) free(<usize>get32(take(list, <usize>k << 3, 8)), SITE_CHAIN);
+  free(list, SITE_CHAIN);
+  free(chain, SITE_CHAIN);
+}

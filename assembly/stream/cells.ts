@@ -1,0 +1,183 @@
+// Cells and the property stream. A cell is a value found but not yet copied; a run of cells in tag order
+// becomes a property stream, the one form in which everything above the heap sees properties.
+//
+//     stream  ─▶ count u32 · size u32 · rowId u32 · 0 u32
+//                { tag u32, flags u32, length u32, place u32 } × count, ascending by tag
+//                values, each at a multiple of 8, gaps zero
+//
+//     cell    ─▶ tag u32 · flags u32 · length u32 · at u32 · lo u32 · 0 u32
+//
+// flags: INLINE the value is `place` itself, zero padded · EXTERNAL `place` is the NID of the subnode that holds
+// it, length 0 · DAMAGED `place` is the HNID as found, length the damage code. Equal properties give equal streams.
+
+import { damageCode, VALUE_SIZE } from '../damage';
+import { hnItem, itemAt, itemLo, itemSize } from '../ltp/heap';
+import { copy, get32, put32, put64, take } from '../memory/span';
+
+export const INLINE: u32 = 1;
+export const EXTERNAL: u32 = 2;
+export const DAMAGED: u32 = 4;
+
+export const STREAM_HEADER: usize = 16;
+export const RECORD: usize = 16;
+export const CELL: usize = 24;
+
+const TAG: usize = 0;
+const FLAGS: usize = 4;
+const LENGTH: usize = 8;
+const AT: usize = 12; // or the inline value, the NID, the HNID
+const LO: usize = 16;
+
+/** Bytes of a value of a fixed-size type, 0 when the type is variable, 255 when we do not know it. MS-OXCDATA 2.11.1. */
+export function fixedSize(type: u32): u32 {
+  switch (type) {
+    case 0x0002: // PtypInteger16
+      return 2;
+    case 0x0003: // PtypInteger32
+    case 0x0004: // PtypFloating32
+    case 0x000a: // PtypErrorCode
+      return 4;
+    case 0x000b: // PtypBoolean
+      return 1;
+    case 0x0005: // PtypFloating64
+    case 0x0006: // PtypCurrency
+    case 0x0007: // PtypFloatingTime
+    case 0x0014: // PtypInteger64
+    case 0x0040: // PtypTime
+    case 0x000d: // PtypObject: NID and size
+      return 8;
+    case 0x0048: // PtypGuid
+      return 16;
+    case 0x001e: // PtypString8
+    case 0x001f: // PtypString
+    case 0x0102: // PtypBinary
+    case 0x00fb: // PtypServerId
+    case 0x00fd: // PtypRestriction
+    case 0x00fe: // PtypRuleAction
+      return 0;
+    default:
+      return type & 0x1000 ? 0 : 255;
+  }
+}
+
+export function cellInline(cells: usize, index: u32, tag: u32, length: u32, value: u32): void {
+  const c = take(cells, <usize>index * CELL, CELL);
+  put32(c + TAG, tag);
+  put32(c + FLAGS, INLINE);
+  put32(c + LENGTH, length);
+  put32(c + AT, length == 4 ? value : value & ((1 << (length << 3)) - 1));
+  put32(c + LO, 0);
+}
+
+/** A value of `length` bytes at `lo` + `at`. Nothing is copied yet. */
+export function cellAt(cells: usize, index: u32, tag: u32, lo: usize, at: usize, length: usize): void {
+  const c = take(cells, <usize>index * CELL, CELL);
+  put32(c + TAG, tag);
+  put32(c + FLAGS, 0);
+  put32(c + LENGTH, <u32>length);
+  put32(c + AT, <u32>at);
+  put32(c + LO, <u32>lo);
+}
+
+/**
+ * The value an HNID stands for: nothing (0), a heap item, or a subnode. A HID that leads nowhere makes a
+ * damaged cell, not a damaged node.
+ */
+export function cellHnid(cells: usize, index: u32, tag: u32, chain: usize, variant: u32, hnid: u32, size: u32): void {
+  const c = take(cells, <usize>index * CELL, CELL);
+  put32(c + TAG, tag);
+  put32(c + FLAGS, 0);
+  put32(c + LENGTH, 0);
+  put32(c + AT, 0);
+  put32(c + LO, 0);
+  if (hnid == 0) return;
+  if (hnid & 0x1f) {
+    put32(c + FLAGS, EXTERNAL);
+    put32(c + AT, hnid);
+    return;
+  }
+  const found = hnItem(chain, hnid, variant);
+  if (found && (size == 0 || itemSize == <usize>size)) {
+    put32(c + LENGTH, <u32>itemSize);
+    put32(c + AT, <u32>itemAt);
+    put32(c + LO, <u32>itemLo);
+    return;
+  }
+  put32(c + FLAGS, DAMAGED);
+  put32(c + LENGTH, found ? VALUE_SIZE : damageCode());
+  put32(c + AT, hnid);
+}
+
+// @ts-ignore: decorator
+@inline function isPlaced(c: usize): bool {
+  return get32(c + FLAGS) == 0;
+}
+
+/** Bytes of the stream that `count` cells make. */
+export function streamSize(cells: usize, count: u32): usize {
+  let size = STREAM_HEADER + <usize>count * RECORD;
+  let c = take(cells, 0, <usize>count * CELL);
+  for (let k: u32 = 0; k < count; k++, c += CELL) {
+    if (isPlaced(c)) size += (<usize>get32(c + LENGTH) + 7) & ~7;
+  }
+  return size;
+}
+
+/** Orders cells by tag. Sorted already in all but some third-party files. */
+export function sortCells(cells: usize, count: u32): void {
+  const base = take(cells, 0, <usize>count * CELL);
+  let sorted = true;
+  for (let k: usize = 1; k < <usize>count && sorted; k++) {
+    sorted = get32(base + k * CELL) >= get32(base + (k - 1) * CELL);
+  }
+  if (sorted) return;
+  // Shell sort with Knuth's gaps: in place, and hostile counts stay far from quadratic.
+  let gap: u32 = 1;
+  while (gap < count / 3) gap = gap * 3 + 1;
+  for (; gap > 0; gap = gap / 3) {
+    for (let i = gap; i < count; i++) {
+      let j = i;
+      while (j >= gap && get32(base + <usize>(j - gap) * CELL) > get32(base + <usize>j * CELL)) {
+        swap(base + <usize>(j - gap) * CELL, base + <usize>j * CELL);
+        j -= gap;
+      }
+    }
+  }
+}
+
+function swap(a: usize, b: usize): void {
+  for (let k: usize = 0; k < CELL; k += 4) {
+    const x = get32(a + k);
+    put32(a + k, get32(b + k));
+    put32(b + k, x);
+  }
+}
+
+/** Writes the stream of `count` sorted cells, `size` bytes as streamSize() says, at `lo` + `at`. */
+export function writeStream(cells: usize, count: u32, rowId: u32, lo: usize, at: usize, size: usize): void {
+  const out = take(lo, at, size);
+  put32(out, count);
+  put32(out + 4, <u32>size);
+  put32(out + 8, rowId);
+  put32(out + 12, 0);
+  let record = out + STREAM_HEADER;
+  let place = STREAM_HEADER + <usize>count * RECORD;
+  let c = take(cells, 0, <usize>count * CELL);
+  for (let k: u32 = 0; k < count; k++, c += CELL, record += RECORD) {
+    put32(record, get32(c + TAG));
+    const flags = get32(c + FLAGS);
+    const length = <usize>get32(c + LENGTH);
+    put32(record + 4, flags);
+    put32(record + 8, <u32>length);
+    if (flags) {
+      put32(record + 12, get32(c + AT));
+      continue;
+    }
+    put32(record + 12, <u32>place);
+    if (length == 0) continue;
+    const padded = (length + 7) & ~7;
+    put64(take(lo, at + place + padded - 8, 8), 0);
+    copy(take(lo, at + place, length), take(<usize>get32(c + LO), <usize>get32(c + AT), length), length);
+    place += padded;
+  }
+}
