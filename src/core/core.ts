@@ -1,0 +1,189 @@
+/**
+ * The border to the WebAssembly core. Only integers cross it; bytes stay under it, in the core's memory. The core imports
+ * nothing but that memory. A trap spends the instance: make a new one.
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { PstError, type Where } from '../errors.js';
+import { DAMAGE_AT, DAMAGES } from './damage.js';
+import { CoreFault, readStop } from './fault.js';
+
+/** `core` verifies every span (the default), `paranoid` every access, `raw` nothing, `debug` as paranoid and unoptimised. */
+export type CoreBuild = 'core' | 'paranoid' | 'raw' | 'debug';
+
+/** Pointers are page-heap blocks unless said otherwise; `at` is an offset in one. 0 or -1 = damage, see {@link Core.damage}. */
+export interface CoreExports {
+  init(): void;
+  alloc(size: number, site: number): number;
+  free(ptr: number, site?: number): void;
+  sizeOf(ptr: number): number;
+  allocations(): number;
+  pagesLive(): number;
+  pagesPeak(): number;
+  context(nid: number): void;
+  /** As a signed 32-bit number: apply `>>> 0`. */
+  crc(lo: number, at: number, n: number): number;
+  wireSize(cb: number, variant: number): number;
+  blockCheck(lo: number, at: number, cb: number, variant: number, bidLo: number, bidHi: number, ibLo: number): number;
+  blockLoad(lo: number, at: number, cb: number, method: number, key: number): number;
+  blockDecode(ptr: number, n: number, method: number, key: number): void;
+  blockSeal(
+    dst: number,
+    dstAt: number,
+    src: number,
+    srcAt: number,
+    cb: number,
+    method: number,
+    bidLo: number,
+    bidHi: number,
+    ibLo: number,
+  ): number;
+  blockCopy(
+    dst: number,
+    dstAt: number,
+    src: number,
+    srcAt: number,
+    cb: number,
+    bidLo: number,
+    bidHi: number,
+    ibLo: number,
+  ): number;
+  pageSeal(dst: number, dstAt: number, ptype: number, bidLo: number, bidHi: number, ibLo: number): void;
+  chainNew(capacity: number): number;
+  chainAdd(chain: number, ptr: number): void;
+  chainCount(chain: number): number;
+  chainPtr(chain: number, index: number): number;
+  chainSize(chain: number, index: number): number;
+  chainTotal(chain: number): number;
+  chainFree(chain: number): void;
+  hnClient(chain: number): number;
+  pcRead(chain: number, variant: number): number;
+  pcWrite(stream: number, at: number): number;
+  tcRowsHnid(chain: number, variant: number): number;
+  tcOpen(chain: number, rows: number, variant: number): number;
+  tcRowCount(table: number): number;
+  tcBadRows(table: number): number;
+  tcColumnCount(table: number): number;
+  tcColumns(table: number): number;
+  tcRowSize(table: number): number;
+  tcBitmap(table: number): number;
+  tcHnidRows(table: number): number;
+  tcOrder(table: number): number;
+  tcOtherHeap(table: number, index: number, chain: number): void;
+  tcRead(table: number, from: number, limit: number): number;
+  tcOut(table: number): number;
+  tcOutSize(table: number): number;
+  tcClose(table: number): void;
+  twNew(info: number): number;
+  twRow(writer: number, stream: number, at: number): number;
+  twEnd(writer: number, rowsNid: number): number;
+  twHeap(writer: number): number;
+  twRows(writer: number): number;
+  twClose(writer: number): void;
+  lzfuDecode(lo: number, at: number, n: number): number;
+}
+
+/** As in asconfig.json: 34 MB to begin with (mostly never touched), 2 GB at most. */
+const INITIAL_PAGES = 544;
+const MAXIMUM_PAGES = 32768;
+
+const modules = new Map<CoreBuild, WebAssembly.Module>();
+
+function moduleOf(build: CoreBuild): WebAssembly.Module {
+  let module = modules.get(build);
+  if (module === undefined) {
+    const file = build === 'core' ? 'core.wasm' : `core.${build}.wasm`;
+    module = new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
+    modules.set(build, module);
+  }
+  return module;
+}
+
+export class Core {
+  readonly x: CoreExports;
+  readonly build: CoreBuild;
+  readonly #memory: WebAssembly.Memory;
+  #buffer: ArrayBuffer;
+  #u8: Uint8Array;
+  #view: DataView;
+
+  private constructor(build: CoreBuild) {
+    this.build = build;
+    this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
+    const { exports } = new WebAssembly.Instance(moduleOf(build), { env: { memory: this.#memory } });
+    this.x = this.#guard(exports);
+    this.#buffer = this.#memory.buffer;
+    this.#u8 = new Uint8Array(this.#buffer);
+    this.#view = new DataView(this.#buffer);
+    this.x.init();
+  }
+
+  /** A fresh instance: its memory holds nothing of any earlier store. */
+  static load(build: CoreBuild = 'core'): Core {
+    return new Core(build);
+  }
+
+  /** Turns a trap of any function into a CoreFault that says what it was. */
+  #guard(exports: WebAssembly.Exports): CoreExports {
+    const guarded: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(exports)) {
+      if (typeof value !== 'function') continue;
+      const call = value as (...args: number[]) => number;
+      guarded[name] = (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number) => {
+        try {
+          return call(a, b, c, d, e, f, g, h, i);
+        } catch (error) {
+          if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+          throw this.#fault(error);
+        }
+      };
+    }
+    return guarded as unknown as CoreExports;
+  }
+
+  #fault(error: WebAssembly.RuntimeError): Error {
+    const stop = readStop(this.#memory.buffer);
+    if (stop?.kind === 'memory exhausted' || stop?.kind === 'extreme size') {
+      return new PstError('PST_LIMIT', `an item asks for ${stop.size} bytes at once, more than there is`, {
+        nid: stop.nid,
+      });
+    }
+    return new CoreFault(stop, error);
+  }
+
+  #renew(): void {
+    this.#buffer = this.#memory.buffer;
+    this.#u8 = new Uint8Array(this.#buffer);
+    this.#view = new DataView(this.#buffer);
+  }
+
+  /** The core's memory. Take it anew after every call: the memory may have grown. */
+  get u8(): Uint8Array {
+    if (this.#buffer !== this.#memory.buffer) this.#renew();
+    return this.#u8;
+  }
+
+  get view(): DataView {
+    if (this.#buffer !== this.#memory.buffer) this.#renew();
+    return this.#view;
+  }
+
+  /** Puts `bytes` into a block of its own; the caller frees it. */
+  put(bytes: Uint8Array): number {
+    const ptr = this.x.alloc(Math.max(bytes.length, 1), 0);
+    this.u8.set(bytes, ptr);
+    return ptr;
+  }
+
+  /** The damage a function has just recorded, with the place the caller knows. */
+  damage(where: Where): PstError {
+    const code = this.view.getUint32(DAMAGE_AT, true);
+    return this.damageOf(code, this.view.getUint32(DAMAGE_AT + 4, true), this.view.getUint32(DAMAGE_AT + 8, true), where);
+  }
+
+  damageOf(code: number, a: number, b: number, where: Where): PstError {
+    const damage = DAMAGES[code];
+    if (damage === undefined) throw new Error(`the core recorded no damage (code ${code})`);
+    return new PstError(damage.code, damage.say(a, b), { field: damage.field, section: damage.section, ...where });
+  }
+}

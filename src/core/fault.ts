@@ -1,0 +1,89 @@
+/**
+ * The core refused an access of its own: a verifier stop, always our bug and never the input's. The
+ * record is assembly/memory/stop.ts; the words are here.
+ * @module
+ */
+import { hex } from '../errors.js';
+import { SITES } from './site.js';
+
+/** Kinds of stop, by number. Mirrors assembly/memory/stop.ts. */
+export const STOP_KINDS = [
+  'none',
+  'overrun',
+  'underrun',
+  'use after free',
+  'double free',
+  'bad free',
+  'wild access',
+  'null access',
+  'slack damage',
+  'extreme size',
+  'memory exhausted',
+] as const;
+export type StopKind = (typeof STOP_KINDS)[number];
+
+/** Where the record lies, and its fields in order. assembly/memory/stop.ts draws it. */
+export const STOP_AT = 0x1000;
+
+export interface Stop {
+  kind: StopKind;
+  /** First byte that was refused. */
+  address: number;
+  /** Bytes the access wanted. */
+  width: number;
+  block: number;
+  size: number;
+  /** What the block was taken for. */
+  site: string;
+  freeSite: string;
+  /** How many blocks had been taken before. */
+  ordinal: number;
+  nid: number;
+  tag: number;
+  operation: number;
+}
+
+export function readStop(memory: ArrayBuffer): Stop | undefined {
+  const [kind, address, width, block, size, site, freeSite, ordinal, nid, tag, operation] = new Uint32Array(
+    memory,
+    STOP_AT,
+    11,
+  ) as unknown as number[];
+  const name = STOP_KINDS[kind!];
+  if (name === undefined || name === 'none') return undefined; // the machine's own trap, not one of ours
+  return {
+    kind: name,
+    address: address!,
+    width: width!,
+    block: block!,
+    size: size!,
+    site: SITES[site!] ?? `site ${site}`,
+    freeSite: SITES[freeSite!] ?? `site ${freeSite}`,
+    ordinal: ordinal!,
+    nid: nid!,
+    tag: tag!,
+    operation: operation!,
+  };
+}
+
+const count = (n: number): string => `${n} byte${n === 1 ? '' : 's'}`;
+
+function relation({ kind, address, block, size, site }: Stop): string {
+  if (block === 0) return kind === 'extreme size' || kind === 'memory exhausted' ? `${count(size)} asked for` : 'in no block';
+  const of = `the ${size}-byte block of ${site}`;
+  if (address < block) return `${count(block - address)} before ${of}`;
+  if (address >= block + size) return `${count(address - block - size)} past the end of ${of}`;
+  return `${count(address - block)} into ${of}`;
+}
+
+export class CoreFault extends Error {
+  override readonly name = 'CoreFault';
+  constructor(readonly stop: Stop | undefined, cause: unknown) {
+    super(
+      stop === undefined
+        ? `the core trapped: ${(cause as Error).message}`
+        : `verifier stop: ${stop.kind} at ${hex(stop.address)}, ${relation(stop)}${stop.nid ? `, node ${hex(stop.nid)}` : ''}`,
+      { cause },
+    );
+  }
+}
