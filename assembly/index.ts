@@ -29,6 +29,8 @@ export {
   tcRowsHnid,
   tcRowSize,
 } from './ltp/tc';
+export { pcWrite } from './ltp/pcwriter';
+export { twClose, twEnd, twHeap, twNew, twRow, twRows } from './ltp/tcwriter';
 
 /** Must be called once, before anything else. */
 export function init(): void {

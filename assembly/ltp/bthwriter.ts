@@ -1,0 +1,71 @@
+// BTree-on-heap, writing. MS-PST 2.3.2; bth.ts draws it.
+
+import { damage, KEY_ORDER } from '../damage';
+import { alloc, free } from '../memory/pageheap';
+import { SITE_BTH } from '../memory/site';
+import { copy, get16, get32, put8, put32, take } from '../memory/span';
+import { hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
+
+/**
+ * Writes `count` records of key and value, ascending, as a BTH whose header is the 8-byte heap item at `headerLo` +
+ * `headerAt`. Key sizes 2 and 4. Returns 0 with a damage record.
+ */
+export function bthWrite(
+  headerLo: usize,
+  headerAt: usize,
+  keySize: u32,
+  valueSize: u32,
+  records: usize,
+  count: u32,
+): u32 {
+  let level = records;
+  let levelCount = count;
+  let step = <usize>(keySize + valueSize);
+  let levels: u32 = 0;
+  let root: u32 = 0;
+  if (!ascending(records, count, step, keySize)) return 0;
+  while (levelCount > 0) {
+    const perItem = <u32>(MAX_ITEM / step);
+    const itemCount = (levelCount + perItem - 1) / perItem;
+    const above = alloc(<usize>itemCount * <usize>(keySize + 4), SITE_BTH);
+    for (let k: u32 = 0; k < itemCount; k++) {
+      const from = k * perItem;
+      const n = from + perItem > levelCount ? levelCount - from : perItem;
+      const size = <usize>n * step;
+      const hid = hwItem(size);
+      if (!hid) return 0;
+      copy(take(newLo, newAt, size), take(level, <usize>from * step, size), size);
+      const e = take(above, <usize>k * <usize>(keySize + 4), <usize>(keySize + 4));
+      copy(e, take(level, <usize>from * step, <usize>keySize), <usize>keySize);
+      put32(e + <usize>keySize, hid);
+      root = hid;
+    }
+    if (level != records) free(level, SITE_BTH);
+    level = above;
+    if (itemCount == 1) break;
+    levelCount = itemCount;
+    step = <usize>(keySize + 4);
+    levels++;
+  }
+  if (level != records) free(level, SITE_BTH);
+  const h = take(headerLo, headerAt, 8);
+  put8(h, 0xb5);
+  put8(h + 1, keySize);
+  put8(h + 2, valueSize);
+  put8(h + 3, levels);
+  put32(h + 4, root);
+  return 1;
+}
+
+function ascending(records: usize, count: u32, step: usize, keySize: u32): u32 {
+  if (count < 2) return 1;
+  let p = take(records, 0, <usize>count * step);
+  let last = keySize == 2 ? get16(p) : get32(p);
+  for (let k: u32 = 1; k < count; k++) {
+    p += step;
+    const key = keySize == 2 ? get16(p) : get32(p);
+    if (key <= last) return <u32>damage(KEY_ORDER, key, last);
+    last = key;
+  }
+  return 1;
+}

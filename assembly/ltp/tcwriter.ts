@@ -1,0 +1,250 @@
+// Table contexts, writing. MS-PST 2.3.4; tc.ts draws them. The BTH header is heap item 0x20 and TCINFO 0x40, as Outlook
+// lays them; columns, offsets and bits are the caller's, so that a copied table keeps its own.
+//
+// Rows stream in one at a time: cells go to the row matrix, long values to the heap. The matrix becomes a heap item when
+// it fits one, else the caller writes it as a subnode.
+
+import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_TYPE, VALUE_DAMAGED } from '../damage';
+import { alloc, free, sizeOf } from '../memory/pageheap';
+import { SITE_BTH, SITE_TABLE_WRITER } from '../memory/site';
+import { copy, get8, get16, get32, put8, put16, put32, put64, take, zero } from '../memory/span';
+import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
+import { DAMAGED, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
+import { bthWrite } from './bthwriter';
+import { CLIENT_TC } from './heap';
+import { hwBegin, hwChain, hwEnd, hwItem, hwResume, hwState, MAX_ITEM, newAt, newLo, PAYLOAD } from './heapwriter';
+import { valueOk, writeValue } from './pcwriter';
+
+const TCINFO_SIZE: usize = 22;
+const TCOLDESC_SIZE: usize = 8;
+
+// The handle of a table being written.
+const HEAP: usize = 0;
+const USED: usize = 4;
+const ITEMS: usize = 8;
+const INFO: usize = 12; // TCINFO and TCOLDESCs, the caller's block
+const ROWS: usize = 16; // chain of row matrix blocks
+const ROW_SIZE: usize = 20;
+const PER_BLOCK: usize = 24;
+const COUNT: usize = 28;
+const INDEX: usize = 32; // { row id u32, row index u32 } of every row so far
+const INDEX_CAPACITY: usize = 36;
+const HANDLE_SIZE: usize = 40;
+
+const HID_HEADER: u32 = 0x20;
+const HID_TCINFO: u32 = 0x40;
+
+/** Begins a table with the columns of `info`, a TCINFO with its TCOLDESCs (copied). Returns 0 with a damage record. */
+export function twNew(info: usize): usize {
+  const size = sizeOf(info);
+  if (size < TCINFO_SIZE) return damage(TC_COLUMNS, 0, <u32>size);
+  const i = take(info, 0, size);
+  const columns = get8(i + 1);
+  if (get8(i) != CLIENT_TC) return damage(TC_TYPE, get8(i), CLIENT_TC);
+  if (size != TCINFO_SIZE + <usize>columns * TCOLDESC_SIZE) return damage(TC_COLUMNS, columns, <u32>size);
+  const end1 = get16(i + 6);
+  const rowSize = get16(i + 8);
+  if (rowSize == 0 || <usize>rowSize > PAYLOAD) return damage(TC_GROUPS, rowSize, end1);
+  for (let k: u32 = 0; k < columns; k++) {
+    const c = i + TCINFO_SIZE + <usize>k * TCOLDESC_SIZE;
+    const bit = <u32>get8(c + 7);
+    if (get16(c + 4) + get8(c + 6) > end1 || end1 + (bit >>> 3) >= rowSize) return damage(TC_COLUMN, get32(c), end1);
+    if (k > 0 && get32(c) <= get32(c - TCOLDESC_SIZE)) return damage(TC_COLUMN, get32(c), get32(c - TCOLDESC_SIZE));
+  }
+  hwBegin(CLIENT_TC);
+  hwItem(8);
+  zero(take(newLo, newAt, 8), 8);
+  hwItem(size);
+  copy(take(newLo, newAt, size), i, size);
+
+  const own = alloc(size, SITE_TABLE_WRITER);
+  copy(take(own, 0, size), i, size);
+  const writer = alloc(HANDLE_SIZE, SITE_TABLE_WRITER);
+  const h = take(writer, 0, HANDLE_SIZE);
+  keepHeap(h);
+  put32(h + INFO, <u32>own);
+  put32(h + ROWS, <u32>chainNew(1));
+  put32(h + ROW_SIZE, rowSize);
+  put32(h + PER_BLOCK, <u32>(PAYLOAD / <usize>rowSize));
+  put32(h + COUNT, 0);
+  put32(h + INDEX, <u32>alloc(1024, SITE_TABLE_WRITER));
+  put32(h + INDEX_CAPACITY, 128);
+  return writer;
+}
+
+function keepHeap(h: usize): void {
+  const state = hwState();
+  put32(h + HEAP, <u32>hwChain());
+  put32(h + USED, <u32>state);
+  put32(h + ITEMS, <u32>(state >>> 32));
+}
+
+function resumeHeap(h: usize): void {
+  hwResume(<usize>get32(h + HEAP), <u64>get32(h + USED) | (<u64>get32(h + ITEMS) << 32));
+}
+
+/** Appends a row; its id is the stream's rowId. Properties without a column are left out. Returns 0 with a damage record. */
+export function twRow(writer: usize, stream: usize, at: usize): u32 {
+  const h = take(writer, 0, HANDLE_SIZE);
+  const rowSize = <usize>get32(h + ROW_SIZE);
+  const perBlock = get32(h + PER_BLOCK);
+  const count = get32(h + COUNT);
+  const rows = <usize>get32(h + ROWS);
+  if (count % perBlock == 0) {
+    const fresh = alloc(PAYLOAD, SITE_TABLE_WRITER);
+    zero(take(fresh, 0, PAYLOAD), PAYLOAD);
+    chainPut(rows, fresh, PAYLOAD);
+  }
+  const block = chainPtr(rows, chainCount(rows) - 1);
+  const row = take(block, <usize>(count % perBlock) * rowSize, rowSize);
+  resumeHeap(h);
+  const head = take(stream, at, STREAM_HEADER);
+  const records = get32(head);
+  let r = take(stream, at + STREAM_HEADER, <usize>records * RECORD);
+  const end = r + <usize>records * RECORD;
+  const info = <usize>get32(h + INFO);
+  const columns = get8(take(info, 0, TCINFO_SIZE) + 1);
+  const bitmap = row + <usize>get16(take(info, 0, TCINFO_SIZE) + 6);
+  let c = take(info, TCINFO_SIZE, <usize>columns * TCOLDESC_SIZE);
+  const lastColumn = c + <usize>columns * TCOLDESC_SIZE;
+  // Both run in tag order.
+  while (r < end && c < lastColumn) {
+    const tag = get32(r);
+    const column = get32(c);
+    if (tag < column) {
+      r += RECORD;
+    } else if (tag > column) {
+      c += TCOLDESC_SIZE;
+    } else {
+      if (!cell(stream, at, r, row + <usize>get16(c + 4), get8(c + 6))) return 0;
+      const bit = get8(c + 7);
+      const b = bitmap + <usize>(bit >>> 3);
+      put8(b, get8(b) | (0x80 >>> (bit & 7)));
+      r += RECORD;
+      c += TCOLDESC_SIZE;
+    }
+  }
+  keepHeap(h);
+  appendIndex(h, get32(head + 8), count);
+  put32(h + COUNT, count + 1);
+  return 1;
+}
+
+function cell(stream: usize, at: usize, r: usize, to: usize, cb: u32): u32 {
+  const flags = get32(r + 4);
+  const length = get32(r + 8);
+  const tag = get32(r);
+  if (flags & DAMAGED) return <u32>damage(VALUE_DAMAGED, 0, tag);
+  if (flags & INLINE) {
+    const value = get32(r + 12);
+    if (cb == 1) put8(to, value);
+    else if (cb == 2) put16(to, value);
+    else if (cb == 4) put32(to, value);
+    return 1;
+  }
+  const size = fixedSize(tag & 0xffff);
+  if (size == 255 || (size == cb && (tag & 0xffff) != 0x000d)) {
+    if (length != 0) copy(to, take(stream, at + <usize>get32(r + 12), <usize>length), <usize>(length < cb ? length : cb));
+    return 1;
+  }
+  put32(to, writeValue(stream, at, r));
+  return valueOk;
+}
+
+function appendIndex(h: usize, rowId: u32, index: u32): void {
+  let block = <usize>get32(h + INDEX);
+  const capacity = get32(h + INDEX_CAPACITY);
+  if (index == capacity) {
+    const bytes = <usize>capacity << 3;
+    const bigger = alloc(bytes << 1, SITE_TABLE_WRITER);
+    copy(take(bigger, 0, bytes), take(block, 0, bytes), bytes);
+    free(block, SITE_TABLE_WRITER);
+    block = bigger;
+    put32(h + INDEX, <u32>block);
+    put32(h + INDEX_CAPACITY, capacity << 1);
+  }
+  put64(take(block, <usize>index << 3, 8), <u64>rowId | (<u64>index << 32));
+}
+
+/** Row ids ascend in most tables; where they do not, the index is ordered before it becomes a BTH. */
+function sortIndex(block: usize, count: u32): void {
+  const p = take(block, 0, <usize>count << 3);
+  let sorted = true;
+  for (let k: usize = 1; k < <usize>count && sorted; k++) sorted = get32(p + (k << 3)) > get32(p + ((k - 1) << 3));
+  if (sorted) return;
+  let gap: u32 = 1;
+  while (gap < count / 3) gap = gap * 3 + 1;
+  for (; gap > 0; gap = gap / 3) {
+    for (let i = gap; i < count; i++) {
+      const key = get32(p + (<usize>i << 3));
+      const value = get32(p + (<usize>i << 3) + 4);
+      let j = i;
+      for (; j >= gap && get32(p + (<usize>(j - gap) << 3)) > key; j -= gap) {
+        const from = p + (<usize>(j - gap) << 3);
+        const to = p + (<usize>j << 3);
+        put32(to, get32(from));
+        put32(to + 4, get32(from + 4));
+      }
+      put32(p + (<usize>j << 3), key);
+      put32(p + (<usize>j << 3) + 4, value);
+    }
+  }
+}
+
+/** Completes heap and matrix. `rowsNid` names the subnode the matrix goes to if it needs one. Returns 0 with a damage record. */
+export function twEnd(writer: usize, rowsNid: u32): u32 {
+  const h = take(writer, 0, HANDLE_SIZE);
+  const count = get32(h + COUNT);
+  const rowSize = <usize>get32(h + ROW_SIZE);
+  const rows = <usize>get32(h + ROWS);
+  resumeHeap(h);
+  let hnidRows: u32 = 0;
+  if (count > 0) {
+    const perBlock = get32(h + PER_BLOCK);
+    const last = <usize>(count % perBlock == 0 ? perBlock : count % perBlock) * rowSize;
+    chainTrim(rows, last);
+    if (count <= perBlock && last <= MAX_ITEM) {
+      hnidRows = hwItem(last);
+      if (!hnidRows) return 0;
+      copy(take(newLo, newAt, last), take(chainPtr(rows, 0), 0, last), last);
+      chainFree(rows);
+      put32(h + ROWS, 0);
+    } else {
+      hnidRows = rowsNid;
+    }
+  } else {
+    chainFree(rows);
+    put32(h + ROWS, 0);
+  }
+  const index = <usize>get32(h + INDEX);
+  sortIndex(index, count);
+  const first = chainPtr(hwChain(), 0);
+  // Items 1 and 2 of the first block, laid by twNew(): 8 bytes behind the 12 of the HNHDR, and what follows.
+  const ok = bthWrite(first, 12, 4, 4, index, count);
+  if (!ok) return 0;
+  const info = take(first, 20, TCINFO_SIZE);
+  put32(info + 10, HID_HEADER);
+  put32(info + 14, hnidRows);
+  put32(info + 18, 0);
+  hwEnd(HID_TCINFO);
+  keepHeap(h);
+  return 1;
+}
+
+/** The heap of a completed table; the caller's to free. */
+export function twHeap(writer: usize): usize {
+  return <usize>get32(take(writer, 0, HANDLE_SIZE) + HEAP);
+}
+
+/** The row matrix of a completed table when it goes to a subnode, else 0; the caller's to free. */
+export function twRows(writer: usize): usize {
+  return <usize>get32(take(writer, 0, HANDLE_SIZE) + ROWS);
+}
+
+/** Ends the writer. Chains not taken over by the caller stay the caller's to free. */
+export function twClose(writer: usize): void {
+  const h = take(writer, 0, HANDLE_SIZE);
+  free(<usize>get32(h + INFO), SITE_TABLE_WRITER);
+  free(<usize>get32(h + INDEX), SITE_TABLE_WRITER);
+  free(writer, SITE_TABLE_WRITER);
+}
