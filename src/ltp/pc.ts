@@ -14,8 +14,17 @@ export function loadPc(ndb: Ndb, bidData: number, where: Where): number {
   const { x } = ndb.core;
   const chain = ndb.readTree(bidData, where);
   if (chain === 0) throw new PstError('PST_MISSING', 'the node has no data, a property context is expected', where);
-  const stream = x.pcRead(chain, ndb.variant);
-  x.chainFree(chain);
+  try {
+    return decodePc(ndb, chain, where);
+  } finally {
+    x.chainFree(chain);
+  }
+}
+
+/** The same for a heap that is loaded already; the chain stays the caller's. */
+export function decodePc(ndb: Ndb, chain: number, where: Where): number {
+  if (where.nid !== undefined) ndb.core.x.context(where.nid);
+  const stream = ndb.core.x.pcRead(chain, ndb.variant);
   if (stream === 0) throw ndb.core.damage(where);
   return stream;
 }

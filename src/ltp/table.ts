@@ -1,6 +1,7 @@
 /** Table contexts, MS-PST 2.3.4: the core reads and writes them, this is how TypeScript asks. @module */
 import { SITE_HOST } from '../core/site.js';
 import type { Core } from '../core/core.js';
+import { CoreFault } from '../core/fault.js';
 import { PstError, type Where } from '../errors.js';
 import type { Ndb } from '../ndb/ndb.js';
 import type { SubnodeIndex } from '../ndb/subnode.js';
@@ -66,17 +67,22 @@ export class Table {
 
   /** Opens the table whose data tree is `bidData`; `subnodes` are those of its node. Throws PstError. */
   static open(ndb: Ndb, bidData: number, subnodes: SubnodeIndex, where: Where): Table {
+    const chain = ndb.readTree(bidData, where);
+    if (chain === 0) throw new PstError('PST_MISSING', 'the node has no data, a table is expected', where);
+    return Table.adopt(ndb, chain, subnodes, where);
+  }
+
+  /** The same for a heap that is loaded already; the table owns `chain` from now on, also when this throws. */
+  static adopt(ndb: Ndb, chain: number, subnodes: SubnodeIndex, where: Where): Table {
     const { core } = ndb;
     const { x } = core;
-    const chains: number[] = [];
+    const chains = [chain];
     const load = (bid: number): number => {
       const chain = ndb.readTree(bid, where);
       if (chain !== 0) chains.push(chain);
       return chain;
     };
     try {
-      const chain = load(bidData);
-      if (chain === 0) throw new PstError('PST_MISSING', 'the node has no data, a table is expected', where);
       const hnid = x.tcRowsHnid(chain, ndb.variant) >>> 0;
       if (hnid === NO_ROWS) throw core.damage(where);
       let rows = 0;
@@ -100,7 +106,7 @@ export class Table {
       if (ndb.variant === UNICODE_4K) table.#findOtherHeaps(subnodes, load);
       return table;
     } catch (error) {
-      for (const chain of chains) x.chainFree(chain);
+      if (!(error instanceof CoreFault)) for (const each of chains) x.chainFree(each);
       throw error;
     }
   }
