@@ -4,7 +4,7 @@ import { PTYPE } from '../wire/page.js';
 import { u32, u64 } from '../wire/struct.js';
 import { ANSI, UNICODE_4K, type Variant } from '../wire/variant.js';
 import type { Tree } from './btree.js';
-import { uniqueOrder } from './nbt.js';
+import { uniqueOrder, widen } from './nbt.js';
 
 /** All blocks of a store, by BID. */
 export class BlockIndex {
@@ -82,11 +82,12 @@ export class BlockColumns implements Tree {
   }
 
   reserve(count: number): void {
-    this.#bid = new Float64Array(count);
-    this.#ib = new Float64Array(count);
-    this.#cb = new Uint16Array(count);
-    this.#inflated = this.#deflates ? new Uint16Array(count) : this.#cb;
-    this.#cRef = new Uint16Array(count);
+    const size = this.#count + count;
+    this.#bid = widen(this.#bid, new Float64Array(size));
+    this.#ib = widen(this.#ib, new Float64Array(size));
+    this.#cb = widen(this.#cb, new Uint16Array(size));
+    this.#cRef = widen(this.#cRef, new Uint16Array(size));
+    this.#inflated = this.#deflates ? widen(this.#inflated, new Uint16Array(size)) : this.#cb;
   }
 
   add(view: DataView, at: number): void {

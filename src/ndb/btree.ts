@@ -7,6 +7,7 @@
  */
 import { hex, PstError } from '../errors.js';
 import { BTREE } from '../wire/btree.js';
+import { BTPAGE_4K } from '../wire/page.js';
 import { u32, u64 } from '../wire/struct.js';
 import { ANSI, type Variant } from '../wire/variant.js';
 import type { Bref, Report } from './header.js';
@@ -24,7 +25,7 @@ export interface Tree {
   readonly entryMax: number;
   /** Key of the leaf entry at `at`. */
   key(view: DataView, at: number): number;
-  /** Before the first leaf: no more than `count` entries will come. */
+  /** No more than `count` entries will come from here on. */
   reserve(count: number): void;
   add(view: DataView, at: number): void;
 }
@@ -37,9 +38,30 @@ interface Level {
 
 const section = '2.2.2.7.7';
 
+/** What a walk came to. */
+export interface Walk {
+  /** All keys ascend. */
+  readonly ordered: boolean;
+  /** No page was passed over. */
+  readonly complete: boolean;
+}
+
+/** What the counts of a BTPAGE say. 2.2.2.7.7.1. */
+export function readCounts(pages: PageReader): { cEnt: number; cbEnt: number; cLevel: number } {
+  const { view, geometry } = pages;
+  const { at } = geometry.counts;
+  const counts = pages.at + geometry.entries;
+  const wide = geometry.counts === BTPAGE_4K;
+  return {
+    cEnt: wide ? view.getUint16(counts + at.cEnt, true) : view.getUint8(counts + at.cEnt),
+    cbEnt: view.getUint8(counts + at.cbEnt),
+    cLevel: view.getUint8(counts + at.cLevel),
+  };
+}
+
 /**
  * Walks the tree at `root`. A fault that leaves all entries readable goes to `report`; any other is thrown, or, in
- * `salvage`, reported too, and what cannot be used is passed over. Returns whether all keys ascend.
+ * `salvage`, reported too, and what cannot be used is passed over.
  */
 export function walkBtree(
   pages: PageReader,
@@ -48,20 +70,21 @@ export function walkBtree(
   root: Bref,
   report: Report,
   salvage: boolean,
-): boolean {
+): Walk {
   const { branch, branchMax } = BTREE[variant];
-  const { geometry } = pages;
   const id = variant === ANSI ? u32 : u64;
   // Against cycles and shared pages: a tree cannot have more pages than the file has room for.
-  let budget = Math.floor(pages.source.size / geometry.size);
+  let budget = Math.floor(pages.source.size / pages.geometry.size);
   let level: Level = { bid: [root.bid], ib: [root.ib], key: [-1] };
   let cLevel = -1;
   let ordered = true;
+  let complete = true;
 
   const fail = (message: string, bid: number, ib: number, field: string): void => {
     const error = new PstError('PST_BAD_TREE', `${tree.name}: ${message}`, { field, section, bid, ib });
     if (!salvage) throw error;
     report(error);
+    complete = false;
   };
 
   for (;;) {
@@ -72,28 +95,23 @@ export function walkBtree(
     for (let p = 0; p < level.ib.length; p++) {
       const bid = level.bid[p]!;
       const ib = level.ib[p]!;
+      const ref = level.key[p]!;
       const isRoot = cLevel < 0;
-      if (!usable(pages, tree, bid, ib, isRoot, report, salvage)) continue;
-
-      const { view } = pages;
-      const counts = pages.at + geometry.entries;
-      const { at } = geometry.counts;
-      const wide = geometry.size > 512;
-      const cEnt = wide ? view.getUint16(counts + at.cEnt, true) : view.getUint8(counts + at.cEnt);
-      const cbEnt = view.getUint8(counts + at.cbEnt);
-      const found = view.getUint8(counts + at.cLevel);
-      if (isRoot) {
-        if (found > LEVELS_MAX) {
-          fail(`a tree of ${found} levels`, bid, ib, 'BTPAGE.cLevel');
-          continue;
-        }
-        cLevel = found;
-        if (cLevel === 0) tree.reserve(tree.entryMax);
-      } else if (found !== cLevel) {
+      const state = judge(pages, tree, bid, ib, isRoot, report, salvage);
+      if (state === UNUSABLE) {
+        complete = false;
+        continue;
+      }
+      const { cEnt, cbEnt, cLevel: found } = readCounts(pages);
+      if (isRoot && found > LEVELS_MAX) {
+        fail(`a tree of ${found} levels`, bid, ib, 'BTPAGE.cLevel');
+        break;
+      }
+      if (!isRoot && found !== cLevel) {
         fail(`a page of level ${found} where level ${cLevel} belongs`, bid, ib, 'BTPAGE.cLevel');
         continue;
       }
-      const isLeaf = cLevel === 0;
+      const isLeaf = found === 0;
       const size = isLeaf ? tree.entrySize : branch.size;
       const max = isLeaf ? tree.entryMax : branchMax;
       if (cbEnt !== size) {
@@ -104,18 +122,25 @@ export function walkBtree(
         fail(`${cEnt} entries, a page holds ${max}`, bid, ib, 'BTPAGE.cEnt');
         continue;
       }
-      if (cEnt === 0 && !isRoot) {
+      const { view, at } = pages;
+      const keyOf = (e: number): number => (isLeaf ? tree.key(view, at + e * size) : id.get(view, at + e * size));
+      if (state === DOUBTFUL && !plausible(keyOf, cEnt, ref, last)) {
+        fail('the keys of a page with bad checksums make no sense', bid, ib, 'rgentries');
+        continue;
+      }
+      if (isRoot) {
+        cLevel = found;
+        if (isLeaf) tree.reserve(tree.entryMax);
+      } else if (cEnt === 0) {
         report(new PstError('PST_BAD_TREE', `${tree.name}: a page without entries`, { field: 'BTPAGE.cEnt', bid, ib }));
+      } else if (keyOf(0) !== ref) {
+        const message = `${tree.name}: the page begins with key ${hex(keyOf(0))}, its branch entry says ${hex(ref)}`;
+        report(new PstError('PST_BAD_TREE', message, { field: 'BTENTRY.btkey', section, bid, ib }));
       }
 
       for (let e = 0; e < cEnt; e++) {
-        const entry = pages.at + e * size;
-        const key = isLeaf ? tree.key(view, entry) : id.get(view, entry);
-        const ref = level.key[p]!;
-        if (e === 0 && ref >= 0 && key !== ref) {
-          const message = `${tree.name}: the page begins with key ${hex(key)}, its branch entry says ${hex(ref)}`;
-          report(new PstError('PST_BAD_TREE', message, { field: 'BTENTRY.btkey', section, bid, ib }));
-        }
+        const entry = at + e * size;
+        const key = keyOf(e);
         if (key <= last) {
           fail(`key ${hex(key)} after ${hex(last)}`, bid, ib, 'rgentries');
           ordered = false;
@@ -131,19 +156,34 @@ export function walkBtree(
       }
     }
 
-    if (cLevel <= 0) return ordered;
+    if (cLevel <= 0) return { ordered, complete };
     budget -= level.ib.length;
     if (next.ib.length > budget) {
-      fail(`more pages than the file has room for (a cycle)`, root.bid, root.ib, 'rgentries');
-      return ordered;
+      fail('more pages than the file has room for: a cycle', root.bid, root.ib, 'rgentries');
+      return { ordered, complete };
     }
     level = next;
     cLevel--;
   }
 }
 
-/** Loads the page and judges its trailer. False: unusable, and reported. */
-function usable(
+/** Whether the keys of a page may be believed although its checksums are wrong. */
+function plausible(keyOf: (e: number) => number, cEnt: number, ref: number, last: number): boolean {
+  if (cEnt === 0 || (ref >= 0 && keyOf(0) !== ref)) return false;
+  for (let e = 0; e < cEnt; e++) {
+    const key = keyOf(e);
+    if (key <= last || key > Number.MAX_SAFE_INTEGER) return false;
+    last = key;
+  }
+  return true;
+}
+
+const SOUND = 0;
+const DOUBTFUL = 1;
+const UNUSABLE = 2;
+
+/** Loads the page and judges its trailer. What is not thrown is reported. */
+function judge(
   pages: PageReader,
   tree: Tree,
   bid: number,
@@ -151,7 +191,7 @@ function usable(
   isRoot: boolean,
   report: Report,
   salvage: boolean,
-): boolean {
+): typeof SOUND | typeof DOUBTFUL | typeof UNUSABLE {
   const { size } = pages.geometry;
   try {
     if (ib === 0 || ib > Number.MAX_SAFE_INTEGER) {
@@ -161,18 +201,17 @@ function usable(
   } catch (error) {
     if (!salvage || !(error instanceof PstError)) throw error;
     report(error);
-    return false;
+    return UNUSABLE;
   }
   if (ib % size !== 0) {
     report(new PstError('PST_BAD_TREE', `${tree.name}: a page not on a multiple of ${size}`, { section, bid, ib }));
   }
-  let good = true;
-  for (const fault of pages.faults(tree.ptype, bid, ib)) {
+  const faults = pages.faults(tree.ptype, bid, ib);
+  for (const fault of faults) {
     // Seen in a third-party store: the header's BREF names a BID the root page does not have. Place and content are right.
     if (!salvage && !(isRoot && fault.code === 'PST_BAD_BID')) throw fault;
     report(fault);
-    // Bad checksums: the entries are looked at one by one, and a wrong one leads to a block that denies it.
-    if (fault.code === 'PST_BAD_PTYPE') good = false;
   }
-  return good;
+  if (faults.length === 0) return SOUND;
+  return faults[0]!.code === 'PST_BAD_PTYPE' ? UNUSABLE : DOUBTFUL;
 }

@@ -72,10 +72,11 @@ export class NodeColumns implements Tree {
   }
 
   reserve(count: number): void {
-    this.#nid = new Uint32Array(count);
-    this.#bidData = new Float64Array(count);
-    this.#bidSub = new Float64Array(count);
-    this.#parent = new Uint32Array(count);
+    const size = this.#count + count;
+    this.#nid = widen(this.#nid, new Uint32Array(size));
+    this.#bidData = widen(this.#bidData, new Float64Array(size));
+    this.#bidSub = widen(this.#bidSub, new Float64Array(size));
+    this.#parent = widen(this.#parent, new Uint32Array(size));
   }
 
   add(view: DataView, at: number): void {
@@ -105,6 +106,12 @@ export class NodeColumns implements Tree {
       pick(this.#parent, new Uint32Array(n)),
     );
   }
+}
+
+/** `to` with the content of `from`, which is not longer. */
+export function widen<T extends Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }
 
 /** Indices of the first `count` keys in ascending order, of equal keys only the first. */

@@ -14,6 +14,7 @@ import { type Tree, walkBtree } from './btree.js';
 import { type Bref, type Header, type Report, readHeader } from './header.js';
 import { NodeColumns, type NodeIndex } from './nbt.js';
 import { PageReader } from './page.js';
+import { searchLeaves } from './salvage.js';
 import { type NestedSubnode, nestedSubnodes, readSubnodes, type SubnodeIndex } from './subnode.js';
 import { findLeaves, type Leaves } from './tree.js';
 
@@ -76,7 +77,12 @@ export class Ndb {
     const header = readHeader(source, core, report);
     const pages = new PageReader(source, core, header.variant);
     try {
-      const walk = (tree: Tree, root: Bref): boolean => walkBtree(pages, header.variant, tree, root, report, salvage);
+      const walk = (tree: Tree, root: Bref): boolean => {
+        const { ordered, complete } = walkBtree(pages, header.variant, tree, root, report, salvage);
+        if (complete) return ordered;
+        searchLeaves(pages, tree, report);
+        return false;
+      };
       const nodes = new NodeColumns(header.variant);
       const nbt = nodes.finish(walk(nodes, header.root.nbt));
       const columns = new BlockColumns(header.variant);
