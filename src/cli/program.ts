@@ -1,0 +1,60 @@
+/** The program: its verbs, its help, its version. @module */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT, fail } from './exit.js';
+import { printJson } from './output.js';
+
+/** Each verb registers itself; the order is the order of the help text. */
+const VERBS: readonly ((program: Command) => void)[] = [];
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const HELP = `
+Exit codes:
+  0  done                          1  done, with warnings
+  2  done as far as possible: the store is damaged, or something differs
+  3  refused: wrong arguments, not a store, or the target exists; nothing was written
+  4  the verifier stopped the core, or the program failed: a bug in pstwright
+
+Numbers (NID, BID, IB) are written 0x8025 or 32805. --json gives one JSON document instead of text.
+The source is only ever opened for reading. \`pstwright help VERB\` explains a verb.`;
+
+export function createProgram(): Command {
+  const program = new Command('pstwright')
+    .description('Reads mailbox stores (PST and OST).')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [verb]', 'explain a verb')
+    .addHelpText('after', HELP)
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const register of VERBS) register(program);
+  // Set on the program alone these would not reach the verbs, which were made before.
+  for (const verb of program.commands) verb.exitOverride().showSuggestionAfterError();
+  return program;
+}
+
+/** Runs the program on what was typed behind its name. Returns the exit code, which is also set. Never throws. */
+export async function run(args: readonly string[]): Promise<number> {
+  process.exitCode = EXIT.OK;
+  const program = createProgram();
+  try {
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      process.exitCode = EXIT.REFUSED;
+    } else {
+      await program.parseAsync(args, { from: 'user' });
+    }
+  } catch (error) {
+    if (!(error instanceof CommanderError)) fail(error, args.includes('--json'));
+    else if (error.exitCode !== 0) {
+      process.exitCode = EXIT.REFUSED; // commander has said why on stderr
+      if (args.includes('--json')) {
+        printJson({ error: { code: 'USAGE', message: error.message.replace(/^error: /, '') } });
+      }
+    }
+  }
+  return Number(process.exitCode);
+}
