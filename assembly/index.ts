@@ -14,10 +14,10 @@ export { hnClient } from './ltp/heap';
 export { pcRead } from './ltp/pc';
 export {
   tcBadRows,
-  tcBitmap,
   tcClose,
   tcColumnCount,
   tcColumns,
+  tcGroup,
   tcHnidRows,
   tcOpen,
   tcOrder,

@@ -50,7 +50,9 @@ const CELLS: usize = 64;
 const OTHER_HEAPS: usize = 68; // block of u32 chains, one per column, 0: the table's own heap
 const HNID_ROWS: usize = 72;
 const OUT_SIZE: usize = 76;
-const HANDLE_SIZE: usize = 80;
+const END_4: usize = 80; // rgib[0]
+const END_2: usize = 84; // rgib[1]
+const HANDLE_SIZE: usize = 88;
 
 const NO_ROW: u32 = 0xffffffff;
 
@@ -161,6 +163,8 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   put32(h + OTHER_HEAPS, 0);
   put32(h + HNID_ROWS, hnidRows);
   put32(h + OUT_SIZE, 0);
+  put32(h + END_4, end4);
+  put32(h + END_2, end2);
   return table;
 }
 
@@ -218,9 +222,9 @@ export function tcRowSize(table: usize): u32 {
   return field(table, ROW_SIZE);
 }
 
-/** rgib[2]: where the cell existence bitmap begins. */
-export function tcBitmap(table: usize): u32 {
-  return field(table, BITMAP);
+/** rgib[group]: ends of the 4- and 8-byte, 2-byte and 1-byte columns, and of the row. */
+export function tcGroup(table: usize, group: u32): u32 {
+  return field(table, group == 0 ? END_4 : group == 1 ? END_2 : group == 2 ? BITMAP : ROW_SIZE);
 }
 
 export function tcHnidRows(table: usize): u32 {

@@ -66,7 +66,7 @@ export interface CoreExports {
   tcColumnCount(table: number): number;
   tcColumns(table: number): number;
   tcRowSize(table: number): number;
-  tcBitmap(table: number): number;
+  tcGroup(table: number, group: number): number;
   tcHnidRows(table: number): number;
   tcOrder(table: number): number;
   tcOtherHeap(table: number, index: number, chain: number): void;

@@ -41,6 +41,8 @@ export class Table {
   readonly badRows: number;
   readonly rowSize: number;
   readonly columns: readonly Column[];
+  /** Where the groups of 4- and 8-byte, 2-byte and 1-byte columns and the row end. */
+  readonly rgib: readonly [number, number, number, number];
   readonly #chains: number[];
 
   private constructor(
@@ -55,6 +57,7 @@ export class Table {
     this.rowCount = x.tcRowCount(handle);
     this.badRows = x.tcBadRows(handle);
     this.rowSize = x.tcRowSize(handle);
+    this.rgib = [x.tcGroup(handle, 0), x.tcGroup(handle, 1), x.tcGroup(handle, 2), this.rowSize];
     const at = x.tcColumns(handle);
     const { view } = core;
     this.columns = Array.from({ length: x.tcColumnCount(handle) }, (_, k) => ({

@@ -207,7 +207,7 @@ export class NodeDigester {
     }
     this.#u32(KIND.tc);
     this.#u32(table.columns.length);
-    for (const { tag } of table.columns) this.#u32(tag);
+    for (const tag of table.columns.map((column) => column.tag).sort((a, b) => a - b)) this.#u32(tag);
     this.#u32(table.rowCount);
     try {
       table.batches((at, size, count) => {

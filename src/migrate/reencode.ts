@@ -1,0 +1,152 @@
+/**
+ * Writes nodes anew: every property context and table is decoded into property streams and encoded again. Bytes that are neither
+ * keep their blocks. What a node is called never changes: NIDs of nodes and subnodes, row ids, columns with their places and bits.
+ * @module
+ */
+import { SITE_HOST } from '../core/site.js';
+import { PstError, type Where } from '../errors.js';
+import { decodePc } from '../ltp/pc.js';
+import { Table, TableWriter, tcInfo } from '../ltp/table.js';
+import type { Ndb } from '../ndb/ndb.js';
+import { SUBNODE_DEPTH_MAX, type SubnodeIndex } from '../ndb/subnode.js';
+import type { StoreWriter } from '../ndb/write/store-writer.js';
+import type { Subnode } from '../ndb/write/subnode.js';
+import { makeNid, NID_TYPE, nidIndex, nidType } from '../wire/nid.js';
+import { isDamage, openContent, type Report } from './content.js';
+
+/** Where a node's data and subnodes lie. */
+export interface Placed {
+  readonly bidData: number;
+  readonly bidSub: number;
+}
+
+/** Blocks with more references than a node of its own has are shared, as empty tables are: written once, they stay shared. */
+const SHARED_FROM = 3;
+
+export class Reencoder {
+  readonly #shared = new Map<string, Placed>();
+
+  /** Blocks of `source` that are to be kept are copied through `copy`; the other blocks are new. */
+  constructor(
+    readonly source: Ndb,
+    readonly writer: StoreWriter,
+    readonly copy: (bbtIndex: number, lo: number, at: number) => void,
+    readonly report: Report,
+  ) {}
+
+  /** Writes the object whose data and subnodes are `bidData` and `bidSub`. Returns where they are now. */
+  object(nid: number, bidData: number, bidSub: number, where: Where, depth = 0): Placed {
+    if (depth > SUBNODE_DEPTH_MAX) {
+      throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
+    }
+    const key = this.#isShared(bidData) ? `${nidType(nid)} ${bidData} ${bidSub}` : undefined;
+    const known = key === undefined ? undefined : this.#shared.get(key);
+    if (known !== undefined) return known;
+    const placed = this.#write(nid, bidData, bidSub, where, depth);
+    if (key !== undefined) this.#shared.set(key, placed);
+    return placed;
+  }
+
+  #isShared(bid: number): boolean {
+    const { bbt } = this.source;
+    const index = bid === 0 ? -1 : bbt.find(bid);
+    return index >= 0 && bbt.cRef(index) >= SHARED_FROM;
+  }
+
+  #write(nid: number, bidData: number, bidSub: number, where: Where, depth: number): Placed {
+    const { source } = this;
+    const subnodes = source.subnodes(bidSub, where);
+    const content = openContent(source, nid, bidData, where);
+    const { x } = source.core;
+    if (content.kind === 'none') return { bidData: 0, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
+    try {
+      if (content.kind === 'pc') {
+        const written = this.#pc(content.chain, where);
+        x.chainFree(content.chain);
+        return { bidData: written, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
+      }
+      if (content.kind === 'tc') {
+        const { bid, rowsNid, rows } = this.#table(content.chain, subnodes, where);
+        return { bidData: bid, bidSub: this.#subnodes(subnodes, rows, rowsNid, where, depth) };
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.report(error); // what cannot be decoded keeps its blocks
+    }
+    if (content.kind !== 'tc' && content.chain !== 0) x.chainFree(content.chain);
+    this.#keep(bidData, where);
+    return { bidData, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
+  }
+
+  #pc(chain: number, where: Where): number {
+    const { core } = this.source;
+    const stream = decodePc(this.source, chain, where);
+    const encoded = core.x.pcWrite(stream, 0);
+    core.x.free(stream, SITE_HOST);
+    if (encoded === 0) throw core.damage(where);
+    const bid = this.writer.addTree(encoded);
+    core.x.chainFree(encoded);
+    return bid;
+  }
+
+  #table(chain: number, subnodes: SubnodeIndex, where: Where): { bid: number; rowsNid: number; rows: Subnode[] } {
+    const { core } = this.source;
+    const table = Table.adopt(this.source, chain, subnodes, where);
+    try {
+      if (table.badRows > 0) {
+        const message = `${table.badRows} entries of the row index lead to no row`;
+        throw new PstError('PST_BAD_TC', message, { field: 'TCROWID', section: '2.3.4.3.1', ...where });
+      }
+      const out = new TableWriter(core, tcInfo(table.columns, table.rgib), where);
+      table.batches((at, _size, count) => {
+        let offset = 0;
+        for (let k = 0; k < count; k++) {
+          const size = core.view.getUint32(at + offset + 4, true);
+          out.rowAt(at, offset);
+          offset += size;
+        }
+      });
+      const rowsNid = table.rowsNid !== 0 ? table.rowsNid : freeNid(subnodes);
+      const { heap, rows } = out.end(rowsNid);
+      const bid = this.writer.addTree(heap);
+      core.x.chainFree(heap);
+      if (rows === 0) return { bid, rowsNid: table.rowsNid, rows: [] };
+      const bidRows = this.writer.addTree(rows);
+      core.x.chainFree(rows);
+      return { bid, rowsNid, rows: [{ nid: rowsNid, bidData: bidRows, bidSub: 0 }] };
+    } finally {
+      table.close();
+    }
+  }
+
+  /** Writes the subnodes but `replaced`, with `added` among them. */
+  #subnodes(subnodes: SubnodeIndex, added: Subnode[], replaced: number, where: Where, depth: number): number {
+    const entries = [...added];
+    for (let k = 0; k < subnodes.count; k++) {
+      const nid = subnodes.nid(k);
+      if (nid === replaced) continue;
+      entries.push({ nid, ...this.object(nid, subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1) });
+    }
+    entries.sort((a, b) => a.nid - b.nid);
+    return this.writer.addSubnodes(entries);
+  }
+
+  /** Copies a data tree block by block. */
+  #keep(bid: number, where: Where): void {
+    const { source } = this;
+    const before = source.onBlock;
+    source.onBlock = this.copy;
+    try {
+      for (const _ of source.leaves(bid, where)) void _;
+    } finally {
+      source.onBlock = before;
+    }
+  }
+}
+
+/** A NID for raw data that no subnode of the node has. */
+function freeNid(subnodes: SubnodeIndex): number {
+  let index = 0;
+  for (let k = 0; k < subnodes.count; k++) index = Math.max(index, nidIndex(subnodes.nid(k)));
+  return makeNid(NID_TYPE.LTP, index + 1);
+}

@@ -1,0 +1,94 @@
+/**
+ * Compares two stores by the canonical digest of every node. Neither is written, neither is trusted: both are read in full, with
+ * every checksum.
+ * @module
+ */
+import { Core, type CoreBuild } from '../core/core.js';
+import { hex, type PstError } from '../errors.js';
+import type { Source } from '../host/source.js';
+import { Ndb } from '../ndb/ndb.js';
+import { type Difference, differences } from './difference.js';
+import { type Counters, NodeDigester } from './digest.js';
+
+export interface VerifyOptions {
+  readonly core?: CoreBuild;
+  readonly progress?: (done: number, total: number) => void;
+}
+
+export interface VerifyReport {
+  readonly source: { readonly name: string; readonly size: number; readonly counters: Counters };
+  readonly target: { readonly name: string; readonly size: number; readonly counters: Counters };
+  /** Nodes whose digests are equal. */
+  readonly equal: number;
+  readonly onlyInSource: readonly number[];
+  readonly onlyInTarget: readonly number[];
+  readonly differences: readonly Difference[];
+  /** Nodes that differ; `differences` lists the first of them in full. */
+  readonly differing: number;
+  readonly findings: readonly PstError[];
+  readonly isIdentical: boolean;
+}
+
+/** Differences listed in all; what comes after is counted only. */
+const LISTED_MAX = 1000;
+
+/** Compares `target` with `source`. Throws PstError when either cannot be read. */
+export function verifyStores(source: Source, target: Source, options: VerifyOptions = {}): VerifyReport {
+  const findings: PstError[] = [];
+  const open = (file: Source) => {
+    const ndb = Ndb.open(file, Core.load(options.core ?? 'core'));
+    ndb.beginPass();
+    return { ndb, digester: new NodeDigester(ndb, (finding) => findings.push(finding)) };
+  };
+  const a = open(source);
+  const b = open(target);
+  const onlyInSource: number[] = [];
+  const onlyInTarget: number[] = [];
+  const listed: Difference[] = [];
+  let equal = 0;
+  let differing = 0;
+  const [nbtA, nbtB] = [a.ndb.nbt, b.ndb.nbt];
+  const total = nbtA.count + nbtB.count;
+  let i = 0;
+  let j = 0;
+  while (i < nbtA.count || j < nbtB.count) {
+    const nidA = i < nbtA.count ? nbtA.nid(i) : Number.POSITIVE_INFINITY;
+    const nidB = j < nbtB.count ? nbtB.nid(j) : Number.POSITIVE_INFINITY;
+    const digestA = nidA <= nidB ? a.digester.node(i) : undefined;
+    const digestB = nidB <= nidA ? b.digester.node(j) : undefined;
+    if (digestA === undefined) onlyInTarget.push(nidB);
+    else if (digestB === undefined) onlyInSource.push(nidA);
+    else if (isEqual(digestA, digestB)) equal++;
+    else {
+      differing++;
+      if (nbtA.parent(i) !== nbtB.parent(j)) {
+        const message = `parent ${hex(nbtA.parent(i))} in the source, ${hex(nbtB.parent(j))} in the target`;
+        listed.push({ nid: nidA, subnodes: [], message });
+      } else if (listed.length < LISTED_MAX) {
+        const sideA = { ndb: a.ndb, bidData: nbtA.bidData(i), bidSub: nbtA.bidSub(i) };
+        const sideB = { ndb: b.ndb, bidData: nbtB.bidData(j), bidSub: nbtB.bidSub(j) };
+        listed.push(...differences(nidA, sideA, sideB));
+      }
+    }
+    if (digestA !== undefined) i++;
+    if (digestB !== undefined) j++;
+    if (((i + j) & 63) === 0) options.progress?.(i + j, total);
+  }
+  options.progress?.(total, total);
+  return {
+    source: { name: source.name, size: source.size, counters: a.digester.counters },
+    target: { name: target.name, size: target.size, counters: b.digester.counters },
+    equal,
+    onlyInSource,
+    onlyInTarget,
+    differences: listed,
+    differing,
+    findings,
+    isIdentical: onlyInSource.length + onlyInTarget.length + differing === 0,
+  };
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return true;
+}
