@@ -56,6 +56,7 @@ const FREE_SITE: usize = 16;
 const ORDINAL: usize = 20;
 const NEXT: usize = 24; // in the queue or a class list: page number, 0 ends
 const LAST_PTR: usize = 28; // address, live or not, for the report
+const DESCRIPTOR_MASK: usize = ((MEMORY_LIMIT >>> PAGE_BITS) - 1) << 5;
 
 let cursor: usize = POOL >>> PAGE_BITS; // first page never used
 let ordinal: u32 = 0;
@@ -214,7 +215,7 @@ export function sizeOf(ptr: usize): usize {
 /** True when `n` bytes at `at` lie in the live block `lo`. The one test behind every span. */
 // @ts-ignore: decorator
 @inline export function holds(lo: usize, at: usize, n: usize): bool {
-  const d = DESCRIPTORS + ((lo >>> PAGE_BITS) << 5);
+  const d = DESCRIPTORS + ((lo >>> (PAGE_BITS - 5)) & DESCRIPTOR_MASK); // stays among the descriptors for any `lo`
   const size = <usize>load<u32>(d, SIZE);
   return <usize>load<u32>(d, LIVE_PTR) == lo && n <= size && at <= size - n;
 }
@@ -222,7 +223,18 @@ export function sizeOf(ptr: usize): usize {
 /** True when the pages of the first and the last of `n` bytes at `p` are open (paranoid build). */
 // @ts-ignore: decorator
 @inline export function open(p: usize, n: usize): bool {
-  return !(stateOf(p) | stateOf(p + (n - 1)));
+  const last = p + (n - 1);
+  return (p | last) < MEMORY_LIMIT && !(stateOf(p) | stateOf(last));
+}
+
+/** True when every page of `n` bytes at `p` is open, for `n` of any size above 0 (paranoid build). */
+export function openAll(p: usize, n: usize): bool {
+  const last = p + (n - 1);
+  if (last < p || last >= MEMORY_LIMIT) return false;
+  for (let page = p >>> PAGE_BITS; page <= last >>> PAGE_BITS; page++) {
+    if (load<u8>(PAGE_MAP + page) != LIVE) return false;
+  }
+  return true;
 }
 
 /** Says what is wrong with an access of `n` bytes at `lo` + `at`, and stops. */
@@ -243,28 +255,34 @@ export function refuse(lo: usize, at: usize, n: usize): void {
 /** The same for a bare address: looks for the block it lies in or beside. */
 export function refuseAt(address: usize, n: usize): void {
   if (address < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
-  if (address < POOL || address >= cursor << PAGE_BITS) stop(WILD, address, n, 0, 0, 0, 0, 0);
-  // The first page of the nearest block at or before the address: its guard lies behind it.
-  let page = address >>> PAGE_BITS;
-  for (let k = 0; k < 2 && page > POOL >>> PAGE_BITS; k++, page--) {
-    const state = load<u8>(PAGE_MAP + page);
-    if (state != LIVE && state != FREED) continue;
-    let first = page;
-    while (first > POOL >>> PAGE_BITS && load<u8>(PAGE_MAP + first - 1) == state) first--;
-    const d = descriptor(first);
-    const block = <usize>load<u32>(d, LAST_PTR);
-    if (!block) break;
-    if (state == FREED) report(USE_AFTER_FREE, address, n, d);
-    report(address < block ? UNDERRUN : OVERRUN, address, n, d);
-  }
-  stop(WILD, address, n, 0, 0, 0, 0, 0);
+  const page = address >>> PAGE_BITS;
+  let d = blockOn(page);
+  if (!d) d = blockOn(page - 1); // a guard page: the block before it ends there
+  if (!d) stop(WILD, address, n, 0, 0, 0, 0, 0);
+  if (!load<u32>(d, LIVE_PTR)) report(USE_AFTER_FREE, address, n, d);
+  const block = <usize>load<u32>(d, LAST_PTR);
+  const end = block + <usize>load<u32>(d, SIZE);
+  if (address < block) report(UNDERRUN, address, n, d);
+  if (address >= end) report(OVERRUN, address, n, d);
+  if (n > end - address) report(OVERRUN, end, n, d);
+  report(WILD, address, n, d); // inside a live block, but not by its address
+}
+
+/** Descriptor of the block, live or in quarantine, that has `page`; 0 when there is none. */
+function blockOn(page: usize): usize {
+  if (page < POOL >>> PAGE_BITS || page >= cursor) return 0;
+  const state = load<u8>(PAGE_MAP + page);
+  if (state != LIVE && state != FREED) return 0;
+  while (load<u8>(PAGE_MAP + page - 1) == state) page--; // ends at a guard at the latest: the page before the pool is one
+  const d = descriptor(page);
+  return load<u32>(d, LAST_PTR) ? d : 0;
 }
 
 function refuseFree(ptr: usize, site: u32): void {
   if (ptr < PAGE) stop(NULL_ACCESS, ptr, 0, 0, 0, 0, site, 0);
-  const d = descriptor(ptr >>> PAGE_BITS);
-  if (ptr >= POOL && <usize>load<u32>(d, LAST_PTR) == ptr && stateOf(ptr) == FREED) report(DOUBLE_FREE, ptr, 0, d);
-  stop(BAD_FREE, ptr, 0, 0, 0, 0, site, 0);
+  const d = blockOn(ptr >>> PAGE_BITS);
+  if (!d) stop(BAD_FREE, ptr, 0, 0, 0, 0, site, 0);
+  report(<usize>load<u32>(d, LAST_PTR) == ptr ? DOUBLE_FREE : BAD_FREE, ptr, 0, d);
 }
 
 function report(kind: u32, address: usize, n: usize, d: usize): void {

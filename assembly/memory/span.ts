@@ -6,7 +6,7 @@
 // every single access; the raw build (CHECK 0) checks nothing. `at` may be computed from hostile
 // numbers: the comparison cannot wrap.
 
-import { holds, open, refuse, refuseAt } from './pageheap';
+import { holds, open, openAll, refuse, refuseAt } from './pageheap';
 
 /** Address of `n` bytes at offset `at` of block `lo`, or a stop. */
 // @ts-ignore: decorator
@@ -63,14 +63,14 @@ export function put64(p: usize, value: u64): void {
 /** Copies `n` bytes between two spans. */
 export function copy(to: usize, from: usize, n: usize): void {
   if (n == 0) return;
-  if (CHECK == 1 && !open(to, n)) refuseAt(to, n);
-  if (CHECK == 1 && !open(from, n)) refuseAt(from, n);
+  if (CHECK == 1 && !openAll(to, n)) refuseAt(to, n);
+  if (CHECK == 1 && !openAll(from, n)) refuseAt(from, n);
   memory.copy(to, from, n);
 }
 
 /** Sets `n` bytes of a span to zero. */
 export function zero(p: usize, n: usize): void {
   if (n == 0) return;
-  if (CHECK == 1 && !open(p, n)) refuseAt(p, n);
+  if (CHECK == 1 && !openAll(p, n)) refuseAt(p, n);
   memory.fill(p, 0, n);
 }
