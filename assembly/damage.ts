@@ -21,6 +21,8 @@ export const BTH_LEVELS: u32 = 22; // bIdxLevels a
 export const BTH_ITEM: u32 = 23; // item of a bytes, record b
 export const BTH_ABSURD: u32 = 24; // records of a bytes in a heap of b
 export const VALUE_SIZE: u32 = 30; // value of a bytes, type needs b
+export const PC_RECORDS: u32 = 31; // a records, at most b
+export const VALUES_ABSURD: u32 = 32; // values of a KB in a heap of b KB
 export const TC_TYPE: u32 = 40; // bType a
 export const TC_COLUMNS: u32 = 41; // cCols a, item size b
 export const TC_GROUPS: u32 = 42; // rgib a after b
@@ -48,4 +50,12 @@ export function damage(code: u32, a: u32, b: u32): usize {
 
 export function damageCode(): u32 {
   return load<u32>(DAMAGE);
+}
+
+export function damageA(): u32 {
+  return load<u32>(DAMAGE, 4);
+}
+
+export function damageB(): u32 {
+  return load<u32>(DAMAGE, 8);
 }

@@ -11,6 +11,8 @@ export { blockDecode } from './ndb/encoding';
 export { blockCheck, blockCopy, blockLoad, blockSeal, pageSeal, wireSize } from './ndb/block';
 export { chainAdd, chainCount, chainFree, chainNew, chainPtr, chainSize, chainTotal } from './ndb/chain';
 export { hnClient } from './ltp/heap';
+export { bthCopy, hnCopy, hnRoot, inspectBth, inspectHeap, inspectPc, notesNew } from './ltp/inspect';
+export { inspectTable } from './ltp/inspecttc';
 export { pcRead } from './ltp/pc';
 export {
   tcBadRows,

@@ -57,6 +57,23 @@ export interface CoreExports {
   chainTotal(chain: number): number;
   chainFree(chain: number): void;
   hnClient(chain: number): number;
+  hnRoot(chain: number): number;
+  hnCopy(chain: number, hid: number, variant: number): number;
+  bthCopy(chain: number, hid: number, variant: number): number;
+  notesNew(capacity: number): number;
+  inspectHeap(chain: number, variant: number, notes: number): number;
+  inspectBth(chain: number, hid: number, variant: number, notes: number): number;
+  inspectPc(chain: number, variant: number, notes: number): number;
+  inspectTable(
+    chain: number,
+    rows: number,
+    variant: number,
+    notes: number,
+    idA: number,
+    heapA: number,
+    idB: number,
+    heapB: number,
+  ): number;
   pcRead(chain: number, variant: number): number;
   pcWrite(stream: number, at: number): number;
   tcRowsHnid(chain: number, variant: number): number;
