@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './exit.js';
 import { printJson } from './output.js';
+import { register as page } from './page.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [];
+const VERBS: readonly ((program: Command) => void)[] = [page];
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
