@@ -83,11 +83,11 @@ export class BlockColumns implements Tree {
 
   reserve(count: number): void {
     const size = this.#count + count;
-    this.#bid = widen(this.#bid, new Float64Array(size));
-    this.#ib = widen(this.#ib, new Float64Array(size));
-    this.#cb = widen(this.#cb, new Uint16Array(size));
-    this.#cRef = widen(this.#cRef, new Uint16Array(size));
-    this.#inflated = this.#deflates ? widen(this.#inflated, new Uint16Array(size)) : this.#cb;
+    this.#bid = widen(this.#bid, this.#count, new Float64Array(size));
+    this.#ib = widen(this.#ib, this.#count, new Float64Array(size));
+    this.#cb = widen(this.#cb, this.#count, new Uint16Array(size));
+    this.#cRef = widen(this.#cRef, this.#count, new Uint16Array(size));
+    this.#inflated = this.#deflates ? widen(this.#inflated, this.#count, new Uint16Array(size)) : this.#cb;
   }
 
   add(view: DataView, at: number): void {

@@ -132,14 +132,15 @@ export function readHeader(source: Source, core: Core, report: Report): Header {
   const header = variant === ANSI ? readAnsi(view, raw) : readUnicode(view, raw, variant);
 
   const ptr = core.put(raw);
-  const crc = (size: number): number => core.x.crc(ptr, CRC_START, size) >>> 0;
-  const compare = (name: string, stored: number, computed: number): void => {
-    if (stored === computed) return;
+  const partial = core.x.crc(ptr, CRC_START, CRC_PARTIAL_SIZE) >>> 0;
+  const full = header.dwCRCFull === undefined ? undefined : core.x.crc(ptr, CRC_START, CRC_FULL_SIZE) >>> 0;
+  core.x.free(ptr);
+  const compare = (name: string, stored: number | undefined, computed: number | undefined): void => {
+    if (stored === undefined || computed === undefined || stored === computed) return;
     report(new PstError('PST_BAD_CRC', `stored CRC ${hex(stored)}, computed ${hex(computed)}`, field(name)));
   };
-  compare('dwCRCPartial', header.dwCRCPartial, crc(CRC_PARTIAL_SIZE));
-  if (header.dwCRCFull !== undefined) compare('dwCRCFull', header.dwCRCFull, crc(CRC_FULL_SIZE));
-  core.x.free(ptr);
+  compare('dwCRCPartial', header.dwCRCPartial, partial);
+  compare('dwCRCFull', header.dwCRCFull, full);
 
   if (header.bSentinel !== SENTINEL) {
     const message = `sentinel is ${hex(header.bSentinel)}, not ${hex(SENTINEL)}`;

@@ -73,10 +73,10 @@ export class NodeColumns implements Tree {
 
   reserve(count: number): void {
     const size = this.#count + count;
-    this.#nid = widen(this.#nid, new Uint32Array(size));
-    this.#bidData = widen(this.#bidData, new Float64Array(size));
-    this.#bidSub = widen(this.#bidSub, new Float64Array(size));
-    this.#parent = widen(this.#parent, new Uint32Array(size));
+    this.#nid = widen(this.#nid, this.#count, new Uint32Array(size));
+    this.#bidData = widen(this.#bidData, this.#count, new Float64Array(size));
+    this.#bidSub = widen(this.#bidSub, this.#count, new Float64Array(size));
+    this.#parent = widen(this.#parent, this.#count, new Uint32Array(size));
   }
 
   add(view: DataView, at: number): void {
@@ -108,9 +108,9 @@ export class NodeColumns implements Tree {
   }
 }
 
-/** `to` with the content of `from`, which is not longer. */
-export function widen<T extends Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {
-  to.set(from);
+/** `to` with the first `count` numbers of `from`. */
+export function widen<T extends Uint16Array | Uint32Array | Float64Array>(from: T, count: number, to: T): T {
+  to.set(from.subarray(0, count));
   return to;
 }
 

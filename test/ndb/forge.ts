@@ -2,7 +2,6 @@
  * Makes small stores in memory, sound or not: blocks and pages are written as told, with the right checksums, so that
  * what a test has bent is the only thing wrong. Reads nothing and shares no code with the readers but the wire tables.
  */
-import type { Source } from '../../src/host/source.js';
 import { BLOCK, wireSize } from '../../src/wire/block.js';
 import { BTREE } from '../../src/wire/btree.js';
 import { HEADER, HEADER_ANSI, MAGIC, type ROOT } from '../../src/wire/header.js';
@@ -297,21 +296,4 @@ export function sealHeader(bytes: Uint8Array, variant: Variant): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   view.setUint32(4, crc(bytes.subarray(8, 479)), true);
   if (variant !== ANSI) view.setUint32(524, crc(bytes.subarray(8, 524)), true);
-}
-
-/** A source over bytes in memory. `reads` counts the bytes handed out. */
-export function memorySource(bytes: Uint8Array, name = 'forged.pst'): Source & { reads: number } {
-  const source = {
-    name,
-    size: bytes.length,
-    reads: 0,
-    read(target: Uint8Array, ib: number): number {
-      const part = bytes.subarray(ib, ib + target.length);
-      target.set(part);
-      source.reads += part.length;
-      return part.length;
-    },
-    close(): void {},
-  };
-  return source;
 }

@@ -1,23 +1,16 @@
 /** The NDB layer over real stores, against a naive walk of its own. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/core/core.js';
 import { openSource } from '../../src/host/file.js';
 import { Ndb } from '../../src/ndb/ndb.js';
+import { findStore, realStores, sharedStoresMissing } from '../stores.js';
 import { crc } from './forge.js';
 
-const FOLDERS = ['../shared/stores', 'node_modules/pst-extractor/example/testdata'];
 /** The header points at a BBT page that a block has overwritten; only salvage opens it. */
 const TORN = 'aspose-email__AddingBulkMessagesWithImprovedPerformance.pst';
-
-const stores = FOLDERS.flatMap((folder) => {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /\.(pst|ost)$/.test(name))
-    .map((name) => ({ name, path: join(folder, name) }));
-});
+const torn = findStore(TORN);
 
 interface Naive {
   nodes: Map<number, [bigint, bigint, number]>;
@@ -79,9 +72,9 @@ function everything(ndb: Ndb): { bytes: number; subnodes: number } {
   return { bytes, subnodes };
 }
 
-if (!existsSync(FOLDERS[0]!)) console.warn(`${FOLDERS[0]} is absent: only the stores of pst-extractor are tested`);
+if (sharedStoresMissing !== undefined) console.warn(`skipped: ${sharedStoresMissing}`);
 
-describe.each(stores.filter((store) => store.name !== TORN))('$name', ({ path }) => {
+describe.each(realStores().filter((store) => store.name !== TORN))('$name', ({ path }) => {
   const file = readFileSync(path);
   const core = Core.load();
   const ndb = Ndb.open(openSource(path), core, { strict: true });
@@ -143,8 +136,8 @@ describe.each(stores.filter((store) => store.name !== TORN))('$name', ({ path })
   });
 });
 
-describe.runIf(existsSync(join(FOLDERS[0]!, TORN)))('a torn store', () => {
-  const path = join(FOLDERS[0]!, TORN);
+describe.runIf(torn !== undefined)('a torn store', () => {
+  const path = torn?.path ?? '';
 
   test('is refused with the place', () => {
     expect(() => Ndb.open(openSource(path), Core.load())).toThrow(/stored CRC .* \[PAGETRAILER.dwCRC, .* ib 0x7e00\]/);
