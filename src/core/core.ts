@@ -146,7 +146,17 @@ export class Core {
     for (const [name, value] of Object.entries(exports)) {
       if (typeof value !== 'function') continue;
       const call = value as (...args: number[]) => number;
-      guarded[name] = (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number, i: number) => {
+      guarded[name] = (
+        a: number,
+        b: number,
+        c: number,
+        d: number,
+        e: number,
+        f: number,
+        g: number,
+        h: number,
+        i: number,
+      ) => {
         try {
           return call(a, b, c, d, e, f, g, h, i);
         } catch (error) {
@@ -195,7 +205,12 @@ export class Core {
   /** The damage a function has just recorded, with the place the caller knows. */
   damage(where: Where): PstError {
     const code = this.view.getUint32(DAMAGE_AT, true);
-    return this.damageOf(code, this.view.getUint32(DAMAGE_AT + 4, true), this.view.getUint32(DAMAGE_AT + 8, true), where);
+    return this.damageOf(
+      code,
+      this.view.getUint32(DAMAGE_AT + 4, true),
+      this.view.getUint32(DAMAGE_AT + 8, true),
+      where,
+    );
   }
 
   damageOf(code: number, a: number, b: number, where: Where): PstError {

@@ -42,6 +42,8 @@ export const DAMAGES: Readonly<Record<number, Damage>> = {
   23: d('PST_BAD_BTH', 'BTH', '2.3.2', (a, b) => `item of ${a} bytes for records of ${b}`),
   24: d('PST_BAD_BTH', 'BTH', '2.3.2', (a, b) => `records of ${a} bytes in a heap of ${b}`),
   30: d('PST_BAD_VALUE', 'PC', '2.3.3.3', (a, b) => `value of ${a} bytes, its type has ${b}`),
+  31: d('PST_ABSURD', 'PC', '2.3.3.3', (a, b) => `${a} properties, at most ${b}`),
+  32: d('PST_ABSURD', 'HN', '2.3.1', (a, b) => `values of ${a} KB in ${b} KB, the same items again and again`),
   40: d('PST_BAD_TC', 'TCINFO.bType', '2.3.4.1', (a, b) => `type ${hex(a)}, expected ${hex(b)}`),
   41: d('PST_BAD_TC', 'TCINFO.cCols', '2.3.4.1', (a, b) => `${a} columns in an item of ${b} bytes`),
   42: d('PST_BAD_TC', 'TCINFO.rgib', '2.3.4.1', (a, b) => `group ends at ${a}, the one before at ${b}`),
@@ -55,7 +57,12 @@ export const DAMAGES: Readonly<Record<number, Damage>> = {
   53: d('PST_BAD_BTH', 'BTH', '2.3.2.2', (a, b) => `key ${hex(a)} follows ${hex(b)}`),
   60: d('PST_BAD_VALUE', 'PidTagRtfCompressed', 'OXRTFCP 2.1.3.1.1', (a, b) => `${a} bytes, header says ${b}`),
   61: d('PST_BAD_VALUE', 'PidTagRtfCompressed', 'OXRTFCP 2.1.3.1.1', (a) => `COMPTYPE ${hex(a)}`),
-  62: d('PST_BAD_CRC', 'PidTagRtfCompressed', 'OXRTFCP 2.1.3.1.1', (a, b) => `stored CRC ${hex(a)}, computed ${hex(b)}`),
+  62: d(
+    'PST_BAD_CRC',
+    'PidTagRtfCompressed',
+    'OXRTFCP 2.1.3.1.1',
+    (a, b) => `stored CRC ${hex(a)}, computed ${hex(b)}`,
+  ),
   63: d('PST_ABSURD', 'PidTagRtfCompressed', 'OXRTFCP 2.1.3.1.1', (a, b) => `${a} bytes stated, limit ${b}`),
   64: d('PST_BAD_VALUE', 'PidTagRtfCompressed', 'OXRTFCP 2.2.3', (a, b) => `reference at ${a}, output ${b}`),
 };

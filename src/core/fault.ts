@@ -69,7 +69,8 @@ export function readStop(memory: ArrayBuffer): Stop | undefined {
 const count = (n: number): string => `${n} byte${n === 1 ? '' : 's'}`;
 
 function relation({ kind, address, block, size, site }: Stop): string {
-  if (block === 0) return kind === 'extreme size' || kind === 'memory exhausted' ? `${count(size)} asked for` : 'in no block';
+  if (block === 0)
+    return kind === 'extreme size' || kind === 'memory exhausted' ? `${count(size)} asked for` : 'in no block';
   const of = `the ${size}-byte block of ${site}`;
   if (address < block) return `${count(block - address)} before ${of}`;
   if (address >= block + size) return `${count(address - block - size)} past the end of ${of}`;
@@ -78,7 +79,10 @@ function relation({ kind, address, block, size, site }: Stop): string {
 
 export class CoreFault extends Error {
   override readonly name = 'CoreFault';
-  constructor(readonly stop: Stop | undefined, cause: unknown) {
+  constructor(
+    readonly stop: Stop | undefined,
+    cause: unknown,
+  ) {
     super(
       stop === undefined
         ? `the core trapped: ${(cause as Error).message}`

@@ -1,6 +1,7 @@
 /** Property contexts, MS-PST 2.3.3: the core reads and writes them, this is how TypeScript asks. @module */
-import { SITE_HOST } from '../core/site.js';
+
 import type { Core } from '../core/core.js';
+import { SITE_HOST } from '../core/site.js';
 import type { Where } from '../errors.js';
 import { PstError } from '../errors.js';
 import type { Ndb } from '../ndb/ndb.js';

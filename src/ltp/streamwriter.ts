@@ -13,7 +13,7 @@ interface Entry {
 }
 
 /** Types whose value lies in the record itself, with its length in bytes. MS-OXCDATA 2.11.1. */
-const INLINE_LENGTH: Readonly<Record<number, number>> = { 2: 2, 3: 4, 4: 4, 0xa: 4, 0xb: 1 };
+const INLINE_LENGTH: Readonly<Record<number, number>> = { 2: 2, 3: 4, 4: 4, 10: 4, 11: 1 };
 
 export class StreamWriter {
   readonly #entries = new Map<number, Entry>();

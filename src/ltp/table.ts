@@ -1,7 +1,8 @@
 /** Table contexts, MS-PST 2.3.4: the core reads and writes them, this is how TypeScript asks. @module */
-import { SITE_HOST } from '../core/site.js';
+
 import type { Core } from '../core/core.js';
 import { CoreFault } from '../core/fault.js';
+import { SITE_HOST } from '../core/site.js';
 import { PstError, type Where } from '../errors.js';
 import type { Ndb } from '../ndb/ndb.js';
 import type { SubnodeIndex } from '../ndb/subnode.js';
@@ -175,7 +176,9 @@ export function tcInfo(columns: readonly Column[], rgib: readonly [number, numbe
   const view = new DataView(bytes.buffer);
   bytes[0] = 0x7c;
   bytes[1] = sorted.length;
-  rgib.forEach((end, k) => view.setUint16(2 + 2 * k, end, true));
+  rgib.forEach((end, k) => {
+    view.setUint16(2 + 2 * k, end, true);
+  });
   sorted.forEach(({ tag, ibData, cbData, iBit }, k) => {
     view.setUint32(22 + 8 * k, tag, true);
     view.setUint16(26 + 8 * k, ibData, true);

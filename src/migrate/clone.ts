@@ -5,21 +5,22 @@
  */
 import { statSync } from 'node:fs';
 import { Core, type CoreBuild } from '../core/core.js';
-import { PstError, UsageError } from '../errors.js';
+import { hex, type PstError, UsageError } from '../errors.js';
 import { sha256 } from '../host/digest.js';
 import { openSource } from '../host/file.js';
-import { createTarget } from '../host/target.js';
 import type { Sink, Source } from '../host/source.js';
+import { createTarget } from '../host/target.js';
 import { Ndb } from '../ndb/ndb.js';
 import { readBack } from '../ndb/write/readback.js';
-import { StoreWriter, type StoreSummary } from '../ndb/write/store-writer.js';
+import { type StoreSummary, StoreWriter } from '../ndb/write/store-writer.js';
 import { CLIENT } from '../wire/header.js';
+import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
 import { type Counters, NodeDigester } from './digest.js';
 import { Reencoder } from './reencode.js';
 
 /** What the run is doing; `done` of `total` nodes or blocks. */
-export type Progress = (phase: 'copy' | 'write' | 'read back', done: number, total: number) => void;
+export type Progress = (phase: 'copy' | 'read back' | 'prove', done: number, total: number) => void;
 
 export interface CloneOptions {
   /** Decode and encode every property context and table instead of keeping their blocks. */
@@ -28,14 +29,26 @@ export interface CloneOptions {
   readonly progress?: Progress;
 }
 
+/** A folder's items: what its tables list, and the nodes that arrived. */
+export interface FolderCount {
+  readonly nid: number;
+  readonly expected: number;
+  readonly copied: number;
+  readonly expectedAssociated: number;
+  readonly copiedAssociated: number;
+}
+
 /** What a clone did. */
 export interface CloneReport {
-  readonly source: { readonly name: string; readonly size: number };
+  readonly source: { readonly name: string; readonly size: number; readonly crypt: number; readonly dwUnique: number };
   readonly target: { readonly name: string; readonly size: number };
   readonly reencoded: boolean;
   readonly verifier: CoreBuild;
+  /** What was read in the source, and what was read back in the target. */
   readonly counters: Counters;
+  readonly targetCounters: Counters;
   readonly classes: ReadonlyMap<string, number>;
+  readonly folders: readonly FolderCount[];
   readonly blocks: { readonly kept: number; readonly written: number; readonly dropped: number };
   /** NIDs in order, and the 32-byte digest of each, one after the other. */
   readonly nids: Uint32Array;
@@ -113,21 +126,22 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
   ndb.endPass();
   ndb.close();
   const layout = writer.finish();
-  options.progress?.('write', 1, 1);
 
   // A second instance, so that nothing the first one remembers can make a fault look right.
+  options.progress?.('read back', 0, 1);
   const reader = Core.load(options.core ?? 'core');
-  const read = readBack(sink, reader);
-  if (read.nodes !== nbt.count) throw new Error(`read back ${read.nodes} nodes of ${nbt.count}`);
-  options.progress?.('read back', 1, 1);
+  readBack(sink, reader);
+  const targetCounters = prove(Ndb.open(sink, reader), digests, options.progress);
 
   return {
-    source: { name: source.name, size: source.size },
+    source: { name: source.name, size: source.size, crypt: header.crypt, dwUnique: header.dwUnique },
     target: { name: sink.name, size: sink.size },
     reencoded: reencoder !== undefined,
     verifier: core.build,
     counters: digester.counters,
+    targetCounters,
     classes: digester.classes,
+    folders: countFolders(ndb, digester),
     blocks: { kept, written: layout.blocks - kept, dropped: orphans(ndb, isCopied, reencoder !== undefined) },
     nids,
     digests,
@@ -136,6 +150,44 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     peakCore: Math.max(core.x.pagesPeak(), reader.x.pagesPeak()) * 4096,
     layout,
   };
+}
+
+/** Digests every node of the target and compares: what was meant to arrive is what can be read there. */
+function prove(target: Ndb, digests: Uint8Array, progress: Progress | undefined): Counters {
+  const { nbt } = target;
+  const digester = new NodeDigester(target, () => {}); // findings were told when the source was read
+  if (nbt.count * 32 !== digests.length) throw new Error(`${nbt.count} nodes written, ${digests.length / 32} read`);
+  for (let i = 0; i < nbt.count; i++) {
+    const digest = digester.node(i);
+    for (let k = 0; k < 32; k++) {
+      if (digest[k] !== digests[i * 32 + k]) throw new Error(`node ${hex(nbt.nid(i))} did not arrive as it was`);
+    }
+    if ((i & 63) === 0) progress?.('prove', i, nbt.count);
+  }
+  progress?.('prove', nbt.count, nbt.count);
+  return digester.counters;
+}
+
+/** Items by folder: rows of its tables against nodes that name it as their parent. */
+function countFolders(ndb: Ndb, digester: NodeDigester): FolderCount[] {
+  const { nbt } = ndb;
+  const messages = new Map<number, number>();
+  const associated = new Map<number, number>();
+  const folders: number[] = [];
+  for (let i = 0; i < nbt.count; i++) {
+    const type = nidType(nbt.nid(i));
+    if (type === NID_TYPE.NORMAL_FOLDER) folders.push(nbt.nid(i));
+    const counts =
+      type === NID_TYPE.NORMAL_MESSAGE ? messages : type === NID_TYPE.ASSOC_MESSAGE ? associated : undefined;
+    counts?.set(nbt.parent(i), (counts.get(nbt.parent(i)) ?? 0) + 1);
+  }
+  return folders.map((nid) => ({
+    nid,
+    expected: digester.tableRows.get(siblingNid(nid, NID_TYPE.CONTENTS_TABLE)) ?? 0,
+    copied: messages.get(nid) ?? 0,
+    expectedAssociated: digester.tableRows.get(siblingNid(nid, NID_TYPE.ASSOC_CONTENTS_TABLE)) ?? 0,
+    copiedAssociated: associated.get(nid) ?? 0,
+  }));
 }
 
 /** Blocks of the source that no node leads to; a clone leaves them behind. Only counted when every block is kept. */

@@ -124,7 +124,11 @@ function compareBytes(a: Side, b: Side, path: readonly number[], where: Where, a
 }
 
 function compareTables(a: Table, b: Table, path: readonly number[], add: Add): void {
-  const tags = (table: Table): string => [...table.columns].map(({ tag }) => hex(tag, 8)).sort().join(' ');
+  const tags = (table: Table): string =>
+    [...table.columns]
+      .map(({ tag }) => hex(tag, 8))
+      .sort()
+      .join(' ');
   if (tags(a) !== tags(b)) add(path, `columns ${tags(a)} in the source, ${tags(b)} in the target`);
   const rowsB = new Map<number, PropertyStream>();
   for (const row of b.rows()) rowsB.set(row.rowId, row);
@@ -166,7 +170,9 @@ function compareStreams(
 function compareValues(a: PropertyStream, i: number, b: PropertyStream, j: number): string | undefined {
   if (a.flags(i) !== b.flags(j)) return 'held in another way';
   if (a.flags(i) & (EXTERNAL | DAMAGED)) {
-    return a.place(i) === b.place(j) ? undefined : `HNID ${hex(a.place(i))} in the source, ${hex(b.place(j))} in the target`;
+    return a.place(i) === b.place(j)
+      ? undefined
+      : `HNID ${hex(a.place(i))} in the source, ${hex(b.place(j))} in the target`;
   }
   const valueA = a.value(i);
   const valueB = b.value(j);

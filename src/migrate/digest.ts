@@ -69,6 +69,8 @@ export class NodeDigester {
   readonly counters = noCounters();
   /** Messages (associated ones too) by class. */
   readonly classes = new Map<string, number>();
+  /** Rows of each table that is a node of its own (hierarchy, contents, associated, …), by NID. */
+  readonly tableRows = new Map<number, number>();
   readonly #scratch = new Uint8Array(SCRATCH);
   readonly #view = new DataView(this.#scratch.buffer);
   readonly #core: Core;
@@ -157,7 +159,7 @@ export class NodeDigester {
         x.chainFree(content.chain);
         return 0;
       }
-      if (content.kind === 'tc') return this.#tc(content.chain, nid, subnodes, where);
+      if (content.kind === 'tc') return this.#tc(content.chain, nid, subnodes, where, depth);
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.report(error);
@@ -196,11 +198,12 @@ export class NodeDigester {
     this.#core.x.free(stream);
   }
 
-  #tc(chain: number, nid: number, subnodes: SubnodeIndex, where: Where): number {
+  #tc(chain: number, nid: number, subnodes: SubnodeIndex, where: Where, depth: number): number {
     const table = Table.adopt(this.ndb, chain, subnodes, where);
     this.counters.tables++;
     this.counters.rows += table.rowCount;
-    if (nid === NID.RECIPIENT_TABLE) this.counters.recipients += table.rowCount;
+    if (depth === 0) this.tableRows.set(nid, table.rowCount);
+    if (nid === NID.RECIPIENT_TABLE && depth > 0) this.counters.recipients += table.rowCount;
     if (table.badRows > 0) {
       const message = `${table.badRows} entries of the row index lead to no row`;
       this.report(new PstError('PST_BAD_TC', message, { field: 'TCROWID', section: '2.3.4.3.1', ...where }));

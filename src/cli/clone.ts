@@ -1,0 +1,148 @@
+/** `pstwright clone SOURCE TARGET`: the main job. @module */
+import type { Command } from 'commander';
+import { type CloneReport, cloneFile } from '../migrate/clone.js';
+import { makeManifest, writeManifest } from '../migrate/manifest.js';
+import { action, EXIT, type ExitCode } from './exit.js';
+import {
+  count,
+  escapeText,
+  hexBytes,
+  number,
+  paint,
+  print,
+  printFields,
+  printJson,
+  printTable,
+  size,
+} from './output.js';
+import { startProgress } from './progress.js';
+import { VERSION } from './version.js';
+
+interface Options {
+  reencode?: true;
+  manifest: boolean;
+  json?: true;
+}
+
+const HELP = `
+Copies a whole Unicode store (PST, or OST of Outlook 2003 to 2010) into a new PST. Folder IDs, entry IDs, source and
+change keys, the record key, rules, views, search folders and named properties stay what they were; nothing is renumbered.
+The source is opened for reading only. TARGET must not exist; it appears under its name only when it is whole, has been
+read back, and every node of it has the digest it has in the source. TARGET.manifest keeps those digests.
+
+Example:
+  pstwright clone old.pst new.pst
+  pstwright verify old.pst new.pst      proves it again, at any later time
+
+Exit codes: 0 everything arrived · 1 arrived, and the source has faults of its own, listed · 2 the source is damaged, nothing was
+written · 3 refused (TARGET exists, not a Unicode store, bad arguments) · 4 the verifier stopped: our bug`;
+
+export function register(program: Command): void {
+  program
+    .command('clone')
+    .description('copy a store into a new PST, every identifier as it was')
+    .argument('<source>', 'store to read: a Unicode PST or OST')
+    .argument('<target>', 'PST to write; must not exist')
+    .option('--reencode', 'decode and encode every property context and table anew instead of keeping their blocks')
+    .option('--no-manifest', 'write no TARGET.manifest')
+    .option('--json', 'print one JSON document instead of text')
+    .addHelpText('after', HELP)
+    .action(action(run));
+}
+
+function run(source: string, target: string, options: Options): ExitCode {
+  const started = performance.now();
+  const progress = startProgress('copy');
+  let report: CloneReport;
+  try {
+    report = cloneFile(source, target, {
+      reencode: options.reencode === true,
+      progress(phase, done, total) {
+        progress.phase(phase);
+        progress.update(done, total);
+      },
+    });
+  } finally {
+    progress.stop();
+  }
+  const manifest = options.manifest ? writeManifest(makeManifest(report, VERSION), target) : undefined;
+  const seconds = (performance.now() - started) / 1000;
+  if (options.json) printJson(asJson(report, manifest, seconds));
+  else printReport(report, target, manifest, seconds);
+  return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
+}
+
+const peakBytes = (): number => process.resourceUsage().maxRSS * 1024;
+
+function asJson(report: CloneReport, manifest: string | undefined, seconds: number): Record<string, unknown> {
+  const { nids, digests: _, layout, findings, ...rest } = report;
+  return {
+    ...rest,
+    nodes: nids.length,
+    target: { ...report.target, blocks: layout.blocks, treePages: layout.treePages, intervals: layout.intervals },
+    manifest,
+    seconds,
+    peakBytes: peakBytes(),
+    findings: findings.map(({ code, reason, where }) => ({ code, message: reason, where })),
+  };
+}
+
+const ENCODINGS = ['not encoded', 'permute', 'cyclic'] as const;
+const NAMES = [
+  ['folders', 'folders'],
+  ['messages', 'messages'],
+  ['associated', 'associated items (rules, views, forms)'],
+  ['embedded', 'embedded messages'],
+  ['recipients', 'recipients'],
+  ['attachments', 'attachments'],
+  ['properties', 'properties'],
+  ['rows', 'table rows'],
+  ['nodes', 'nodes'],
+  ['subnodes', 'subnodes'],
+] as const;
+/** Findings printed; the manifest has all. */
+const FINDINGS_SHOWN = 20;
+
+function printReport(report: CloneReport, target: string, manifest: string | undefined, seconds: number): void {
+  const { counters, targetCounters, blocks, source } = report;
+  print(paint('bold', `${escapeText(source.name)} → ${escapeText(target)}`));
+  const rate = size(source.size / Math.max(seconds, 0.001));
+  print(
+    `${size(source.size)} of Unicode, ${ENCODINGS[source.crypt]} → ${size(report.target.size)} in ${seconds.toFixed(2)} s ` +
+      `(${rate}/s, peak memory ${size(peakBytes())})`,
+  );
+  print();
+  printTable(
+    NAMES.map(([key, name]) => [name, counters[key], targetCounters[key]]),
+    { head: ['', 'source', 'target'], indent: 2 },
+  );
+  print();
+  const kept = report.reencoded
+    ? `${number(blocks.written)} blocks encoded anew, ${number(blocks.kept)} kept`
+    : `every block kept as it was${blocks.dropped > 0 ? `; ${count(blocks.dropped, 'orphan block')} left behind` : ''}`;
+  printFields(
+    [
+      ['identifiers', `${number(counters.nodes)} of ${number(counters.nodes)} nodes under their own NID; ${kept}`],
+      ['read back', 'every page and block verified; every node has the digest it has in the source'],
+      ['memory', `page heap ${report.verifier === 'core' ? 'full' : report.verifier}, no stop`],
+      ['content', `sha256 ${hexBytes(report.contentDigest, '')}`],
+      ...(manifest === undefined ? [] : [['manifest', escapeText(manifest)] as const]),
+    ],
+    2,
+  );
+  if (report.findings.length === 0) {
+    print();
+    print(paint('green', 'Everything arrived.'));
+    return;
+  }
+  print();
+  print(
+    paint(
+      'yellow',
+      `Everything arrived; the source has ${count(report.findings.length, 'fault')} of its own, copied as they are:`,
+    ),
+  );
+  for (const finding of report.findings.slice(0, FINDINGS_SHOWN)) print(`  ${escapeText(finding.message)}`);
+  if (report.findings.length > FINDINGS_SHOWN)
+    print(`  … ${number(report.findings.length - FINDINGS_SHOWN)} more in the manifest`);
+}

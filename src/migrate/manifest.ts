@@ -1,0 +1,67 @@
+/**
+ * The manifest of a clone: what was copied, with a digest for every node, in msgpack beside the target. It proves later that a store
+ * still holds what arrived. Fields are listed in {@link Manifest}.
+ * @module
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { encode } from '@msgpack/msgpack';
+import type { CloneReport, FolderCount } from './clone.js';
+import type { Counters } from './digest.js';
+
+export const MANIFEST_FORMAT = 'pstwright manifest';
+export const MANIFEST_VERSION = 1;
+
+export interface Manifest {
+  readonly format: typeof MANIFEST_FORMAT;
+  readonly version: number;
+  readonly engine: string;
+  readonly policy: 'clone';
+  readonly reencoded: boolean;
+  /** Build of the core: which verifier watched. */
+  readonly verifier: string;
+  readonly source: { readonly name: string; readonly size: number; readonly crypt: number; readonly dwUnique: number };
+  readonly target: { readonly name: string; readonly size: number };
+  readonly counters: Counters;
+  readonly classes: Readonly<Record<string, number>>;
+  readonly folders: readonly FolderCount[];
+  readonly blocks: { readonly kept: number; readonly written: number; readonly dropped: number };
+  /** SHA-256 over all node digests in NBT order. */
+  readonly contentDigest: Uint8Array;
+  readonly nids: readonly number[];
+  /** 32 bytes a node, in the order of `nids`. */
+  readonly digests: Uint8Array;
+  readonly findings: readonly { readonly code: string; readonly message: string; readonly nid?: number }[];
+}
+
+export function makeManifest(report: CloneReport, engine: string): Manifest {
+  return {
+    format: MANIFEST_FORMAT,
+    version: MANIFEST_VERSION,
+    engine,
+    policy: 'clone',
+    reencoded: report.reencoded,
+    verifier: report.verifier,
+    source: report.source,
+    target: report.target,
+    counters: report.counters,
+    classes: Object.fromEntries(report.classes),
+    folders: report.folders,
+    blocks: report.blocks,
+    contentDigest: report.contentDigest,
+    nids: [...report.nids],
+    digests: report.digests,
+    findings: report.findings.map(({ code, message, where }) => ({
+      code,
+      message,
+      ...(where.nid === undefined ? {} : { nid: where.nid }),
+    })),
+  };
+}
+
+/** Writes the manifest of the target at `targetPath`. Returns its path. */
+export function writeManifest(manifest: Manifest, targetPath: string): string {
+  const path = `${targetPath}.manifest`;
+  writeFileSync(`${path}.partial`, encode(manifest));
+  renameSync(`${path}.partial`, path);
+  return path;
+}
