@@ -8,15 +8,15 @@ import { BTYPE, SIENTRY, SLBLOCK, SLENTRY, XBLOCK } from '../../wire/block.js';
 import { u64 } from '../../wire/struct.js';
 
 /**
- * Calls `onBid` for every BID the Unicode internal block of `cb` bytes at `at` names (0 left out), and
- * `onNid` for every subnode. Throws PST_BAD_BLOCK when it is none of the four kinds, or ends early.
+ * Calls `onBid` for every BID the Unicode internal block of `cb` bytes at `at` names (0 left out), with its
+ * place in `view`, and `onNid` for every subnode. Throws PST_BAD_BLOCK when it is none of the four kinds, or ends early.
  */
 export function eachReference(
   view: DataView,
   at: number,
   cb: number,
   bid: number,
-  onBid: (bid: number) => void,
+  onBid: (bid: number, place: number) => void,
   onNid?: (nid: number) => void,
 ): void {
   if (cb < XBLOCK.size) throw new PstError('PST_BAD_BLOCK', `an internal block of ${cb} bytes`, { bid });
@@ -37,7 +37,7 @@ export function eachReference(
   }
   const tell = (place: number): void => {
     const child = u64.get(view, place);
-    if (child !== 0) onBid(child);
+    if (child !== 0) onBid(child, place);
   };
   for (let i = 0; i < cEnt; i++) {
     const entry = entries + i * size;

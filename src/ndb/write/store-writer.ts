@@ -36,6 +36,7 @@ import { BBTENTRY, BID_STEP, BTREE, bidKey, isInternal, NBTENTRY } from '../../w
 import { CRYPT } from '../../wire/header.js';
 import { makeNid, NID_TYPE, nidIndex, nidType } from '../../wire/nid.js';
 import { PTYPE } from '../../wire/page.js';
+import { u64 } from '../../wire/struct.js';
 import { UNICODE } from '../../wire/variant.js';
 import { BlockList, type BlockTable } from './block-list.js';
 import { type BuiltTree, writeBtree } from './btpages.js';
@@ -152,7 +153,10 @@ export class StoreWriter {
     return this.#dwUnique++;
   }
 
-  /** Writes `cb` decoded bytes at `src` + `srcAt` in core memory as a block. Returns its BID. */
+  /**
+   * Writes `cb` decoded bytes at `src` + `srcAt` in core memory as a block. Returns its BID. Bit 0 of the
+   * references in an internal block is cleared; copyBlock leaves it as it is.
+   */
   addBlock(src: number, srcAt: number, cb: number, options: BlockOptions = {}): number {
     const bid = options.bid === undefined ? this.nextBid(options.internal === true) : this.#keepBid(options.bid);
     const method = isInternal(bid) ? CRYPT.NONE : this.crypt;
@@ -160,7 +164,9 @@ export class StoreWriter {
     const { buffer } = this.#space;
     const [lo, hi, ib] = [low32(bid), high32(bid), low32(this.#space.ib(at))];
     this.core.x.blockSeal(buffer, at, src, srcAt, cb, method, lo, hi, ib);
-    if (isInternal(bid)) this.#referInternal(at, cb, bid);
+    // libpff takes the cyclic key from the reference, so bit 0 set there would be a wrong key: seen.
+    const hadAttached = isInternal(bid) && this.#referInternal(at, cb, bid, true);
+    if (hadAttached) this.core.x.blockSeal(buffer, at, buffer, at, cb, method, lo, hi, ib);
     return bid;
   }
 
@@ -183,7 +189,7 @@ export class StoreWriter {
     const { buffer } = this.#space;
     const ib = low32(this.#space.ib(at));
     this.core.x.blockCopy(buffer, at, src, srcAt, cb, low32(kept), high32(kept), ib);
-    if (isInternal(kept)) this.#referInternal(at, cb, kept);
+    if (isInternal(kept)) this.#referInternal(at, cb, kept, false);
   }
 
   /** A data tree to be written leaf by leaf, or as a byte stream. */
@@ -299,11 +305,18 @@ export class StoreWriter {
     return at;
   }
 
-  /** Counts what the internal block just written refers to. */
-  #referInternal(at: number, cb: number, bid: number): void {
-    const place = this.#space.buffer + at;
-    const refer = (child: number): void => this.#blocks.reference(child);
-    eachReference(this.core.view, place, cb, bid, refer, (nid) => this.useNid(nid));
+  /** Counts what the internal block just written refers to. Returns whether it cleared bit 0 of a reference (`cleans`). */
+  #referInternal(at: number, cb: number, bid: number, cleans: boolean): boolean {
+    const { view } = this.core;
+    let hadAttached = false;
+    const refer = (child: number, place: number): void => {
+      this.#blocks.reference(child);
+      if (!cleans || child === bidKey(child)) return;
+      u64.set(view, place, bidKey(child));
+      hadAttached = true;
+    };
+    eachReference(view, this.#space.buffer + at, cb, bid, refer, (nid) => this.useNid(nid));
+    return hadAttached;
   }
 }
 

@@ -6,6 +6,7 @@
 import { SITE_HOST } from '../../core/site.js';
 import { hex, PstError, UsageError } from '../../errors.js';
 import { BLOCK, BTYPE, SIENTRY, SLBLOCK, SLENTRY } from '../../wire/block.js';
+import { bidKey } from '../../wire/btree.js';
 import { UNICODE } from '../../wire/variant.js';
 import { shares } from './btpages.js';
 import type { BlockTarget } from './tree.js';
@@ -35,7 +36,7 @@ export function writeSubnodes(target: BlockTarget, entries: readonly Subnode[]):
   for (const { first, cEnt } of shares(entries.length, SL_MAX)) {
     const bid = addEntries(target, 0, cEnt, SLENTRY.size, (view, at, i) => {
       const { nid, bidData, bidSub } = entries[first + i]!;
-      SLENTRY.write(view, at, { nid, nidPadding: 0, bidData, bidSub });
+      SLENTRY.write(view, at, { nid, nidPadding: 0, bidData: bidKey(bidData), bidSub: bidKey(bidSub) });
     });
     children.push({ nid: entries[first]!.nid, bid });
   }

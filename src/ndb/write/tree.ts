@@ -8,6 +8,7 @@ import type { Core } from '../../core/core.js';
 import { SITE_HOST } from '../../core/site.js';
 import { PstError, UsageError } from '../../errors.js';
 import { BLOCK, BTYPE, XBLOCK } from '../../wire/block.js';
+import { bidKey } from '../../wire/btree.js';
 import { u64 } from '../../wire/struct.js';
 import { UNICODE } from '../../wire/variant.js';
 
@@ -56,7 +57,7 @@ export class DataTreeWriter {
   /** Adds a leaf that is in the store already, or will be: its BID and decoded size. */
   pushBlock(bid: number, cb: number): void {
     this.#admit(cb);
-    this.#add(bid, cb);
+    this.#add(bidKey(bid), cb);
   }
 
   /** Adds bytes; leaves are cut from them. */
