@@ -3,6 +3,8 @@
  * a terminal; colour is used on a terminal only, and not when NO_COLOR is set.
  * @module
  */
+import { hex } from '../errors.js';
+
 export const print = (line = ''): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -171,6 +173,30 @@ export function hexDump(bytes: Uint8Array, { base = 0, limit = HEX_LIMIT, indent
     );
   }
   return lines;
+}
+
+/** Fields of a wire structure as lines: numbers in hex and decimal, bytes in hex. */
+export function structFields(values: Readonly<Record<string, unknown>>): [string, Cell][] {
+  const fields: [string, Cell][] = [];
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    if (typeof value === 'number') fields.push([name, value < 10 ? String(value) : `${hex(value)} (${value})`]);
+    else if (value instanceof Uint8Array) fields.push([name, bytesText(value)]);
+    else if (value instanceof Uint32Array) fields.push([name, Array.from(value, hex).join(' ')]);
+    else if (typeof value === 'object' && value !== null) {
+      for (const [inner, text] of structFields(value as Record<string, unknown>))
+        fields.push([`${name}.${inner}`, text]);
+    }
+  }
+  return fields;
+}
+
+/** Runs of one byte are said, not drawn. */
+function bytesText(bytes: Uint8Array): string {
+  const first = bytes[0]!;
+  if (bytes.length > 4 && bytes.every((byte) => byte === first))
+    return `${bytes.length} bytes of ${hexBytes(bytes.subarray(0, 1))}`;
+  return hexBytes(bytes);
 }
 
 // --- JSON -------------------------------------------------------------------------------------------------------------

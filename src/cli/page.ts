@@ -1,7 +1,7 @@
 /** `pstwright page STORE IB`: one page, decoded and in hex; the header for IB 0. MS-PST 2.2.2.6, 2.2.2.7. @module */
 import type { Command } from 'commander';
 import { Core } from '../core/core.js';
-import { hex, PstError } from '../errors.js';
+import { hex, PstError, UsageError } from '../errors.js';
 import { type Header, readHeader } from '../ndb/header.js';
 import { PageReader } from '../ndb/page.js';
 import { BTREE } from '../wire/btree.js';
@@ -16,13 +16,13 @@ import { isNumber, parseLimit, parseNumber } from './number.js';
 import {
   type Cell,
   HEX_LIMIT,
-  hexBytes,
   hexDump,
   print,
   printFields,
   printHead,
   printJson,
   printTable,
+  structFields,
 } from './output.js';
 import { Faults, withSource } from './store.js';
 
@@ -72,6 +72,8 @@ function page(path: string, text: string, options: Options): ExitCode {
     const ib = placeOf(text, header);
     if (ib === 0) return showHeader(header, faults, options);
 
+    if (ib >= source.size)
+      throw new UsageError('NOT_FOUND', `${hex(ib)} is behind the end of ${path}, ${hex(source.size)}`);
     const pages = new PageReader(source, core, header.variant);
     pages.load(ib);
     const bytes = pages.bytes();
@@ -114,30 +116,6 @@ function page(path: string, text: string, options: Options): ExitCode {
     faults.print();
     return faults.exitCode;
   });
-}
-
-/** Fields of a wire structure as lines: numbers in hex and decimal, bytes in hex. */
-export function structFields(values: Readonly<Record<string, unknown>>): [string, Cell][] {
-  const fields: [string, Cell][] = [];
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) continue;
-    if (typeof value === 'number') fields.push([name, value < 10 ? String(value) : `${hex(value)} (${value})`]);
-    else if (value instanceof Uint8Array) fields.push([name, bytesText(value)]);
-    else if (value instanceof Uint32Array) fields.push([name, Array.from(value, hex).join(' ')]);
-    else if (typeof value === 'object' && value !== null) {
-      for (const [inner, text] of structFields(value as Record<string, unknown>))
-        fields.push([`${name}.${inner}`, text]);
-    }
-  }
-  return fields;
-}
-
-/** Runs of one byte are said, not drawn. */
-function bytesText(bytes: Uint8Array): string {
-  const first = bytes[0]!;
-  if (bytes.length > 4 && bytes.every((byte) => byte === first))
-    return `${bytes.length} bytes of ${hexBytes(bytes.subarray(0, 1))}`;
-  return hexBytes(bytes);
 }
 
 function showHeader(header: Header, faults: Faults, options: Options): ExitCode {

@@ -1,6 +1,6 @@
 /** Opens the store a verb was given, damaged or not. @module */
 import { Core } from '../core/core.js';
-import { PstError } from '../errors.js';
+import { PstError, UsageError, type Where } from '../errors.js';
 import { openSource } from '../host/file.js';
 import type { Source } from '../host/source.js';
 import { Ndb } from '../ndb/ndb.js';
@@ -42,6 +42,11 @@ export class Faults {
       this.damage(error);
       return undefined;
     }
+  }
+
+  /** For what was asked for and is not there: the caller's fault, unless damage may be why. */
+  absent(message: string, where: Where): Error {
+    return this.hasDamage ? new PstError('PST_MISSING', message, where) : new UsageError('NOT_FOUND', message);
   }
 
   get exitCode(): ExitCode {
