@@ -196,6 +196,26 @@ describe('copied blocks', () => {
     expect(rgnid[5]).toBe(0x99e5 >>> 5);
   });
 
+  test('bit 0 of references is cleared in what is written anew, and kept in what is copied', () => {
+    const { file, writer, core } = begin();
+    const data = writer.addBytes(noise(40, 1));
+    const entry = new Uint8Array(32);
+    entry.set([2, 0, 1, 0, 0, 0, 0, 0, 0x71, 6, 0, 0, 0, 0, 0, 0, data + 1]);
+    const bytes = core.put(entry);
+    const anew = writer.addBlock(bytes, 0, 32, { internal: true });
+    const copied = writer.nextBid(true);
+    writer.copyBlock(copied, bytes, 0, 32);
+    const viaApi = writer.addSubnodes([{ nid: 0x671, bidData: data + 1, bidSub: 0 }]);
+    [anew, copied, viaApi].forEach((bid, i) => {
+      writer.addNode((i + 1) * 32 + 1, 0, bid, 0);
+    });
+    writer.finish();
+    const store = new ParsedStore(file.bytes);
+    const refs = [anew, copied, viaApi].map((bid) => store.subnodes(bid)[0]!.bidData);
+    expect(refs).toEqual([data, data + 1, data]);
+    expect(store.blocks.get(data)!.cRef).toBe(4);
+  });
+
   test('an internal block that is none is damage of the source', () => {
     const { writer, core } = begin();
     const bytes = core.put(Uint8Array.of(2, 0, 9, 0, 0, 0, 0, 0));
