@@ -244,7 +244,7 @@ export const TAGS_SEEN = `
 4035 str ReceivedRepresentingSimpleDisplayName
 4038 str CreatorSimpleDisplayName
 4039 str LastModifierSimpleDisplayName
-403E str OriginalDisplayName
+403E str ~OriginalDisplayList
 4059 i4 CreatorFlags
 405A i4 LastModifierFlags
 5D0A str CreatorSmtpAddress

@@ -27,6 +27,7 @@ const TYPES: Readonly<Record<string, number>> = {
   i2: ptyp.PtypInteger16,
   i4: ptyp.PtypInteger32,
   i8: ptyp.PtypInteger64,
+  dbl: ptyp.PtypFloating64,
   bool: ptyp.PtypBoolean,
   str: ptyp.PtypString,
   str8: ptyp.PtypString8,
@@ -42,6 +43,13 @@ const TYPES: Readonly<Record<string, number>> = {
   mbin: ptyp.PtypMultipleBinary,
 };
 
+/** The type an abbreviation of the tables stands for. Throws on a table's misprint, as the module loads. */
+export function abbreviatedType(text: string): number {
+  const type = TYPES[text];
+  if (type === undefined) throw new Error(`property table: no type "${text}"`);
+  return type;
+}
+
 const BY_ID = new Map<number, Tag[]>();
 const BY_NAME = new Map<string, Tag>();
 
@@ -49,8 +57,8 @@ for (const table of [TAGS_LOW, TAGS_MID, TAGS_HIGH, TAGS_SEEN]) {
   for (const line of table.trim().split('\n')) {
     const [idText, typeText, label] = line.split(' ');
     const id = Number.parseInt(idText!, 16);
-    const type = TYPES[typeText!];
-    if (type === undefined || label === undefined) throw new Error(`tag table: ${line}`);
+    const type = abbreviatedType(typeText ?? '');
+    if (label === undefined) throw new Error(`tag table: ${line}`);
     const isHouseName = label.startsWith('~');
     const it: Tag = {
       tag: ptyp.tagOf(id, type),
