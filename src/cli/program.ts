@@ -1,16 +1,15 @@
 /** The program: its verbs, its help, its version. @module */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { register as block } from './block.js';
+import { register as clone } from './clone.js';
 import { EXIT, fail } from './exit.js';
 import { printJson } from './output.js';
 import { register as page } from './page.js';
+import { register as verify } from './verify.js';
+import { VERSION } from './version.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [page];
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const VERBS: readonly ((program: Command) => void)[] = [clone, verify, page, block];
 
 const HELP = `
 Exit codes:
@@ -25,7 +24,7 @@ The source is only ever opened for reading. \`pstwright help VERB\` explains a v
 export function createProgram(): Command {
   const program = new Command('pstwright')
     .description('Reads mailbox stores (PST and OST).')
-    .version(version, '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [verb]', 'explain a verb')
     .addHelpText('after', HELP)
