@@ -33,7 +33,11 @@ export function bthWrite(
       const n = from + perItem > levelCount ? levelCount - from : perItem;
       const size = <usize>n * step;
       const hid = hwItem(size);
-      if (!hid) return 0;
+      if (!hid) {
+        free(above, SITE_BTH);
+        if (level != records) free(level, SITE_BTH);
+        return 0;
+      }
       copy(take(newLo, newAt, size), take(level, <usize>from * step, size), size);
       const e = take(above, <usize>k * <usize>(keySize + 4), <usize>(keySize + 4));
       copy(e, take(level, <usize>from * step, <usize>keySize), <usize>keySize);

@@ -97,7 +97,7 @@ export function inspectTable(
   if (end4 > end2 || end2 > end1) sound = false;
   const expected = end1 + ((count + 7) >>> 3);
   if (rowSize != expected) note(TC_BITMAP, rowSize, expected, 0);
-  if (rowSize < expected || !inspectColumns(end4, end2, end1)) sound = false;
+  if (rowSize == 0 || rowSize < expected || !inspectColumns(end4, end2, end1)) sound = false;
   if (!inspectBth(chain, rowIndexHid, variant, block)) return 0;
   if (!sound) return 0;
   return inspectRows(chain, rows, hnidRows, rowIndexHid, variant, idA, heapA, idB, heapB);
@@ -178,7 +178,8 @@ function inspectRows(
         note(TC_ROW_WIDTH, rowSize, <u32>chainSize(rows, 0), 0);
         return 0;
       }
-      capacity = (blocks - 1) * perBlock + <u32>chainSize(rows, blocks - 1) / rowSize;
+      const last = <u32>chainSize(rows, blocks - 1) / rowSize;
+      capacity = (blocks - 1) * perBlock + (last < perBlock ? last : perBlock);
       for (let b: u32 = 0; b < blocks; b++) {
         const size = <u32>chainSize(rows, b);
         const used = size - (size % rowSize);
@@ -215,7 +216,8 @@ function inspectRows(
     const r = take(index, <usize>k * step, step);
     const id = get32(r);
     const row = step == 6 ? get16(r + 4) : get32(r + 4);
-    if (row >= capacity) {
+    // A block in the middle may be shorter than the first.
+    if (row >= capacity || (rows && (row % perBlock + 1) * rowSize > <u32>chainSize(rows, row / perBlock))) {
       note(TC_ROW_INDEX, id, row, capacity);
       continue;
     }

@@ -4,18 +4,32 @@
 //
 // Values of up to 4 bytes lie in dwValueHnid; all others in a heap item or a subnode. HNID 0 is an empty value.
 
-import { BTH_SIZES, damage } from '../damage';
+import { BTH_SIZES, damage, PC_RECORDS } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import { SITE_BTH, SITE_CELLS, SITE_STREAM } from '../memory/site';
 import { contextOf } from '../memory/stop';
 import { get16, get32, take } from '../memory/span';
-import { CELL, cellHnid, cellInline, fixedSize, sortCells, streamSize, writeStream } from '../stream/cells';
+import {
+  CELL,
+  cellHnid,
+  cellInline,
+  fixedSize,
+  sharedOk,
+  sortCells,
+  streamSize,
+  valuesSize,
+  writeStream,
+} from '../stream/cells';
+import { chainTotal } from '../ndb/chain';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
 import { CLIENT_PC, hnOpen, rootHid } from './heap';
 
 const PC_KEY: u32 = 2;
 const PC_VALUE: u32 = 6;
 const PC_RECORD: usize = 8;
+
+/** Attack: one key a million times. Keys are 16-bit ids and strictly ascending. MS-PST 2.3.2.2, 2.3.3.3. */
+const MAX_RECORDS: u32 = 65536;
 
 /** The property stream of a PC, in a block the caller frees. Returns 0 with a damage record. */
 export function pcRead(chain: usize, variant: u32): usize {
@@ -27,6 +41,10 @@ export function pcRead(chain: usize, variant: u32): usize {
     return damage(BTH_SIZES, bthKeySize, bthValueSize);
   }
   const count = bthCount;
+  if (count > MAX_RECORDS) {
+    free(records, SITE_BTH);
+    return damage(PC_RECORDS, count, MAX_RECORDS);
+  }
   const cells = alloc(<usize>count * CELL + 1, SITE_CELLS);
   const base = take(records, 0, <usize>count * PC_RECORD);
   for (let k: u32 = 0; k < count; k++) {
@@ -43,7 +61,12 @@ export function pcRead(chain: usize, variant: u32): usize {
   }
   free(records, SITE_BTH);
   sortCells(cells, count);
-  const size = streamSize(cells, count);
+  const values = valuesSize(cells, count);
+  if (!sharedOk(values, <u64>chainTotal(chain))) {
+    free(cells, SITE_CELLS);
+    return 0;
+  }
+  const size = streamSize(count, values);
   const stream = alloc(size, SITE_STREAM);
   writeStream(cells, count, 0, stream, 0, size);
   free(cells, SITE_CELLS);

@@ -20,8 +20,19 @@ import {
 import { alloc, free } from '../memory/pageheap';
 import { SITE_BTH, SITE_CELLS, SITE_STREAM, SITE_TABLE } from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, put64, take } from '../memory/span';
-import { chainCount, chainPtr, chainSize } from '../ndb/chain';
-import { CELL, cellAt, cellHnid, cellInline, fixedSize, sortCells, streamSize, writeStream } from '../stream/cells';
+import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
+import {
+  CELL,
+  cellAt,
+  cellHnid,
+  cellInline,
+  fixedSize,
+  sharedOk,
+  sortCells,
+  streamSize,
+  valuesSize,
+  writeStream,
+} from '../stream/cells';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
 import { CLIENT_TC, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
 
@@ -52,7 +63,10 @@ const HNID_ROWS: usize = 72;
 const OUT_SIZE: usize = 76;
 const END_4: usize = 80; // rgib[0]
 const END_2: usize = 84; // rgib[1]
-const HANDLE_SIZE: usize = 88;
+const READ_TO: usize = 88; // rows from here on have not been read yet
+const HELD: usize = 92; // KB of the heaps and the row matrix, rounded up
+const SPENT: usize = 96; // u64: bytes of values the rows before READ_TO made
+const HANDLE_SIZE: usize = 104;
 
 const NO_ROW: u32 = 0xffffffff;
 
@@ -83,7 +97,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   const rowSize = get16(info + 8);
   if (end4 > end2) return damage(TC_GROUPS, end2, end4);
   if (end2 > end1) return damage(TC_GROUPS, end1, end2);
-  if (end1 + ((count + 7) >>> 3) > rowSize) return damage(TC_GROUPS, rowSize, end1);
+  if (rowSize == 0 || end1 + ((count + 7) >>> 3) > rowSize) return damage(TC_GROUPS, rowSize, end1);
   const rowIndexHid = get32(info + 10);
   const hnidRows = get32(info + 14);
 
@@ -91,9 +105,12 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   const columns = alloc(columnBytes + 1, SITE_TABLE);
   copy(take(columns, 0, columnBytes), take(itemLo, itemAt + TCINFO_SIZE, columnBytes), columnBytes);
   let c = take(columns, 0, columnBytes);
+  // Attack: 255 columns over the same few bytes, so that a row grows a hundredfold. Honest columns are disjoint.
+  let width: u32 = 0;
   for (let k: u32 = 0; k < count; k++, c += TCOLDESC_SIZE) {
     const reach = get16(c + 4) + get8(c + 6);
-    if (reach > end1 || get8(c + 7) >= (rowSize - end1) << 3) {
+    width += get8(c + 6);
+    if (reach > end1 || width > end1 || get8(c + 6) == 0 || get8(c + 7) >= (rowSize - end1) << 3) {
       const tag = get32(c);
       free(columns, SITE_TABLE);
       return damage(TC_COLUMN, tag, reach);
@@ -114,7 +131,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
       free(columns, SITE_TABLE);
       return damage(TC_ROW_SIZE, rowSize, first);
     }
-    if (blocks) capacity = (blocks - 1) * perBlock + <u32>chainSize(rows, blocks - 1) / rowSize;
+    capacity = blocks * perBlock;
   } else if (hnidRows) {
     if (!hnItem(chain, hnidRows, variant)) {
       free(columns, SITE_TABLE);
@@ -138,7 +155,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   }
   const records = bthCount;
   const order = alloc((<usize>records << 3) + 1, SITE_TABLE);
-  const rowCount = orderRows(index, records, capacity, order);
+  const rowCount = orderRows(index, records, capacity, order, rows, perBlock, rowSize);
   free(index, SITE_BTH);
 
   const table = alloc(HANDLE_SIZE, SITE_TABLE);
@@ -163,16 +180,33 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   put32(h + OTHER_HEAPS, 0);
   put32(h + HNID_ROWS, hnidRows);
   put32(h + OUT_SIZE, 0);
+  put32(h + READ_TO, 0);
+  put32(h + HELD, kilobytes(chain) + (rows ? kilobytes(rows) : 0));
+  put64(h + SPENT, 0);
   put32(h + END_4, end4);
   put32(h + END_2, end2);
   return table;
 }
 
+/** Against a sum of chains that wraps, sizes are kept in KB. */
+function kilobytes(chain: usize): u32 {
+  return (chainTotal(chain) >>> 10) + 1;
+}
+
 /**
  * Puts the row index into the order of the matrix. Row indices are dense in every honest store, so each record has a
- * slot of its own; one that points past the matrix or at a taken slot is left out and counted.
+ * slot of its own; one that points past the matrix, past the end of a block that is shorter than the first, or at a
+ * taken slot is left out and counted.
  */
-function orderRows(index: usize, records: u32, capacity: u32, order: usize): u32 {
+function orderRows(
+  index: usize,
+  records: u32,
+  capacity: u32,
+  order: usize,
+  rows: usize,
+  perBlock: u32,
+  rowSize: u32,
+): u32 {
   const step = <usize>(4 + bthValueSize);
   const base = take(order, 0, <usize>records << 3);
   const slots = records < capacity ? records : capacity;
@@ -182,6 +216,7 @@ function orderRows(index: usize, records: u32, capacity: u32, order: usize): u32
     const r = from + k * step;
     const row = bthValueSize == 2 ? get16(r + 4) : get32(r + 4);
     if (row >= slots) continue;
+    if (rows && <usize>((row % perBlock + 1) * rowSize) > chainSize(rows, row / perBlock)) continue;
     const slot = base + (<usize>row << 3);
     if (get32(slot) != NO_ROW) continue;
     put32(slot, row);
@@ -247,9 +282,13 @@ export function tcOtherHeap(table: usize, index: u32, chain: usize): void {
     put32(h + OTHER_HEAPS, <u32>heaps);
   }
   put32(take(heaps, <usize>index << 2, 4), <u32>chain);
+  put32(h + HELD, get32(h + HELD) + kilobytes(chain));
 }
 
-/** Reads up to `limit` rows from row `from` on into the table's buffer: streams one after the other. Returns how many. */
+/**
+ * Reads up to `limit` rows from row `from` on into the table's buffer: streams one after the other. Returns how many;
+ * 0 before the last row means that there is a damage record.
+ */
 export function tcRead(table: usize, from: u32, limit: u32): u32 {
   const h = take(table, 0, HANDLE_SIZE);
   const rowCount = get32(h + ROW_COUNT);
@@ -271,10 +310,18 @@ export function tcRead(table: usize, from: u32, limit: u32): u32 {
       at = <usize>(row % perBlock) * rowSize;
     }
     const count = rowCells(h, lo, at, rowSize, cells);
-    const size = streamSize(cells, count);
+    const values = valuesSize(cells, count);
+    if (from + done >= get32(h + READ_TO)) {
+      const spent = get64(h + SPENT) + values;
+      if (!sharedOk(spent, <u64>get32(h + HELD) << 10)) break;
+      put32(h + READ_TO, from + done + 1);
+      put64(h + SPENT, spent);
+    }
+    const size = streamSize(count, values);
     if (used + size > capacity) {
       if (done) break;
       if (out) free(out, SITE_STREAM);
+      put32(h + OUT, 0);
       capacity = size < OUT_MINIMUM ? OUT_MINIMUM : size;
       out = alloc(capacity, SITE_STREAM);
       put32(h + OUT, <u32>out);

@@ -4,12 +4,12 @@
 // Rows stream in one at a time: cells go to the row matrix, long values to the heap. The matrix becomes a heap item when
 // it fits one, else the caller writes it as a subnode.
 
-import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_TYPE, VALUE_DAMAGED } from '../damage';
+import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_TYPE, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free, sizeOf } from '../memory/pageheap';
 import { SITE_BTH, SITE_TABLE_WRITER } from '../memory/site';
 import { copy, get8, get16, get32, put8, put16, put32, put64, take, zero } from '../memory/span';
 import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
-import { DAMAGED, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
+import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
 import { CLIENT_TC } from './heap';
 import { hwBegin, hwChain, hwEnd, hwItem, hwResume, hwState, MAX_ITEM, newAt, newLo, PAYLOAD } from './heapwriter';
@@ -83,14 +83,17 @@ function resumeHeap(h: usize): void {
   hwResume(<usize>get32(h + HEAP), <u64>get32(h + USED) | (<u64>get32(h + ITEMS) << 32));
 }
 
-/** Appends a row; its id is the stream's rowId. Properties without a column are left out. Returns 0 with a damage record. */
+/**
+ * Appends a row; its id is the stream's rowId. Properties without a column are left out. Returns 0 with a damage record;
+ * the table is then as it was before, but for what the row has put into the heap.
+ */
 export function twRow(writer: usize, stream: usize, at: usize): u32 {
   const h = take(writer, 0, HANDLE_SIZE);
   const rowSize = <usize>get32(h + ROW_SIZE);
   const perBlock = get32(h + PER_BLOCK);
   const count = get32(h + COUNT);
   const rows = <usize>get32(h + ROWS);
-  if (count % perBlock == 0) {
+  if (chainCount(rows) * perBlock == count) {
     const fresh = alloc(PAYLOAD, SITE_TABLE_WRITER);
     zero(take(fresh, 0, PAYLOAD), PAYLOAD);
     chainPut(rows, fresh, PAYLOAD);
@@ -116,7 +119,11 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
     } else if (tag > column) {
       c += TCOLDESC_SIZE;
     } else {
-      if (!cell(stream, at, r, row + <usize>get16(c + 4), get8(c + 6))) return 0;
+      if (!cell(stream, at, r, row + <usize>get16(c + 4), get8(c + 6))) {
+        zero(row, rowSize);
+        keepHeap(h);
+        return 0;
+      }
       const bit = get8(c + 7);
       const b = bitmap + <usize>(bit >>> 3);
       put8(b, get8(b) | (0x80 >>> (bit & 7)));
@@ -130,20 +137,20 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
   return 1;
 }
 
+/** Fills the `cb` bytes of a cell, which are zero. As rowCells() in tc.ts reads them. */
 function cell(stream: usize, at: usize, r: usize, to: usize, cb: u32): u32 {
   const flags = get32(r + 4);
   const length = get32(r + 8);
   const tag = get32(r);
   if (flags & DAMAGED) return <u32>damage(VALUE_DAMAGED, 0, tag);
   if (flags & INLINE) {
-    const value = get32(r + 12);
-    if (cb == 1) put8(to, value);
-    else if (cb == 2) put16(to, value);
-    else if (cb == 4) put32(to, value);
+    let value = get32(r + 12);
+    for (let k: u32 = 0; k < 4 && k < cb; k++, value >>>= 8) put8(to + <usize>k, value);
     return 1;
   }
   const size = fixedSize(tag & 0xffff);
-  if (size == 255 || (size == cb && (tag & 0xffff) != 0x000d)) {
+  if (cb != 4 || size == 255) {
+    if (flags & EXTERNAL) return <u32>damage(VALUE_TOO_LONG, 0, tag); // no room for its NID
     if (length != 0) copy(to, take(stream, at + <usize>get32(r + 12), <usize>length), <usize>(length < cb ? length : cb));
     return 1;
   }

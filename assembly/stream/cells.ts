@@ -10,7 +10,7 @@
 // flags: INLINE the value is `place` itself, zero padded · EXTERNAL `place` is the NID of the subnode that holds
 // it, length 0 · DAMAGED `place` is the HNID as found, length the damage code. Equal properties give equal streams.
 
-import { damageCode, VALUE_SIZE } from '../damage';
+import { damage, damageCode, VALUE_SIZE, VALUES_ABSURD } from '../damage';
 import { hnItem, itemAt, itemLo, itemSize } from '../ltp/heap';
 import { copy, get32, put32, put64, take } from '../memory/span';
 
@@ -113,14 +113,31 @@ export function cellHnid(cells: usize, index: u32, tag: u32, chain: usize, varia
   return get32(c + FLAGS) == 0;
 }
 
-/** Bytes of the stream that `count` cells make. */
-export function streamSize(cells: usize, count: u32): usize {
-  let size = STREAM_HEADER + <usize>count * RECORD;
+/**
+ * Attack: a million properties, or table cells, that all name one 8 KB item: gigabytes of values from a store of a few
+ * KB. Honest items are disjoint, so that the values of a heap are smaller than the heap; eight times as much is let pass.
+ */
+const SHARED_MAX: u64 = 8;
+
+/** 1 when values of `size` bytes may come from `held` bytes of heap and rows, else 0 with a damage record. */
+export function sharedOk(size: u64, held: u64): u32 {
+  if (size <= held * SHARED_MAX) return 1;
+  return <u32>damage(VALUES_ABSURD, <u32>(size >>> 10), <u32>(held >>> 10));
+}
+
+/** Bytes of the values that `count` cells place behind the records, each padded to 8. */
+export function valuesSize(cells: usize, count: u32): u64 {
+  let size: u64 = 0;
   let c = take(cells, 0, <usize>count * CELL);
   for (let k: u32 = 0; k < count; k++, c += CELL) {
-    if (isPlaced(c)) size += (<usize>get32(c + LENGTH) + 7) & ~7;
+    if (isPlaced(c)) size += (<u64>get32(c + LENGTH) + 7) & ~7;
   }
   return size;
+}
+
+/** Bytes of the stream of `count` cells and their values. */
+export function streamSize(count: u32, values: u64): usize {
+  return STREAM_HEADER + <usize>count * RECORD + <usize>values;
 }
 
 /** Orders cells by tag. Sorted already in all but some third-party files. */

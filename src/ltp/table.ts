@@ -52,6 +52,7 @@ export class Table {
     chains: number[],
     /** NID of the subnode with the row matrix, 0 when the rows are in the heap or there are none. */
     readonly rowsNid: number,
+    readonly where: Where,
   ) {
     const { x } = core;
     this.#chains = chains;
@@ -81,6 +82,7 @@ export class Table {
     const { core } = ndb;
     const { x } = core;
     const chains = [chain];
+    let handle = 0;
     const load = (bid: number): number => {
       const chain = ndb.readTree(bid, where);
       if (chain !== 0) chains.push(chain);
@@ -104,13 +106,15 @@ export class Table {
         rowsNid = hnid;
         if (rows === 0) chains.push((rows = x.chainNew(1)));
       }
-      const handle = x.tcOpen(chain, rows, ndb.variant);
+      handle = x.tcOpen(chain, rows, ndb.variant);
       if (handle === 0) throw core.damage(where);
-      const table = new Table(core, handle, chains, rowsNid);
+      const table = new Table(core, handle, chains, rowsNid, where);
       if (ndb.variant === UNICODE_4K) table.#findOtherHeaps(subnodes, load);
       return table;
     } catch (error) {
-      if (!(error instanceof CoreFault)) for (const each of chains) x.chainFree(each);
+      if (error instanceof CoreFault) throw error;
+      if (handle !== 0) x.tcClose(handle);
+      for (const each of chains) x.chainFree(each);
       throw error;
     }
   }
@@ -135,7 +139,7 @@ export class Table {
     const { x } = this.core;
     for (let from = 0; from < this.rowCount; ) {
       const count = x.tcRead(this.handle, from, BATCH);
-      if (count === 0) throw new Error('the core read no row'); // it stops only at the end
+      if (count === 0) throw this.core.damage(this.where);
       take(x.tcOut(this.handle), x.tcOutSize(this.handle), count, from);
       from += count;
     }
@@ -146,7 +150,7 @@ export class Table {
     const { x } = this.core;
     for (let from = 0; from < this.rowCount; ) {
       const count = x.tcRead(this.handle, from, BATCH);
-      if (count === 0) throw new Error('the core read no row');
+      if (count === 0) throw this.core.damage(this.where);
       const at = x.tcOut(this.handle);
       const bytes = this.core.u8.slice(at, at + x.tcOutSize(this.handle));
       yield* splitStreams(bytes, count);
@@ -207,9 +211,12 @@ export class TableWriter {
 
   /** Appends a row; its id is the stream's. Properties without a column are left out. */
   row(stream: PropertyStream): void {
-    const ptr = this.core.put(stream.bytes);
-    this.rowAt(ptr, 0);
-    this.core.x.free(ptr, SITE_HOST);
+    const { core } = this;
+    const ptr = core.put(stream.bytes);
+    const done = core.x.twRow(this.#writer, ptr, 0);
+    core.x.free(ptr, SITE_HOST);
+    if (done === 0) throw core.damage(this.where);
+    this.rowCount++;
   }
 
   /** The same for a stream that lies in the core's memory, at `at` of block `lo`. */
@@ -224,10 +231,23 @@ export class TableWriter {
    */
   end(rowsNid: number): { heap: number; rows: number } {
     const { x } = this.core;
-    if (x.twEnd(this.#writer, rowsNid) === 0) throw this.core.damage(this.where);
+    if (x.twEnd(this.#writer, rowsNid) === 0) {
+      const damage = this.core.damage(this.where);
+      this.abort();
+      throw damage;
+    }
     const heap = x.twHeap(this.#writer);
     const rows = x.twRows(this.#writer);
     x.twClose(this.#writer);
     return { heap, rows };
+  }
+
+  /** Gives everything back instead; also after a row that could not be written. */
+  abort(): void {
+    const { x } = this.core;
+    x.chainFree(x.twHeap(this.#writer));
+    const rows = x.twRows(this.#writer);
+    if (rows !== 0) x.chainFree(rows);
+    x.twClose(this.#writer);
   }
 }
