@@ -1,5 +1,5 @@
-/** Prints the wire tables the core needs as AssemblyScript. `npm run wire` writes assembly/wire.ts, CI diffs it. */
-import { writeFileSync } from 'node:fs';
+/** Prints the wire tables the core needs as AssemblyScript: `npm run wire` writes assembly/wire.ts; with `--check`, exit code 1 when it is stale. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { BLOCK, BLOCKTRAILER, BLOCKTRAILER_4K, BLOCKTRAILER_ANSI } from '../src/wire/block.js';
 import * as heap from '../src/wire/heap.js';
 import { PAGE, PAGETRAILER, PTYPE } from '../src/wire/page.js';
@@ -65,4 +65,11 @@ for (const [title, prefix, values] of NUMBERS) {
   for (const [name, value] of Object.entries(values)) lines.push(`export const ${prefix}${name}: u32 = ${value};`);
   lines.push('');
 }
-writeFileSync(new URL('../assembly/wire.ts', import.meta.url), lines.join('\n'));
+const file = new URL('../assembly/wire.ts', import.meta.url);
+if (process.argv.includes('--check')) {
+  const stale = readFileSync(file, 'utf8') !== lines.join('\n');
+  if (stale) console.error('assembly/wire.ts is stale: run `npm run wire`');
+  process.exitCode = stale ? 1 : 0;
+} else {
+  writeFileSync(file, lines.join('\n'));
+}

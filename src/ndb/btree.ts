@@ -28,6 +28,8 @@ export interface Tree {
   /** No more than `count` entries will come from here on. */
   reserve(count: number): void;
   add(view: DataView, at: number): void;
+  /** Called for each page that is used, before its entries. */
+  page?(ref: Bref, cLevel: number, cEnt: number): void;
 }
 
 interface Level {
@@ -138,6 +140,7 @@ export function walkBtree(
         report(new PstError('PST_BAD_TREE', message, { field: 'BTENTRY.btkey', section, bid, ib }));
       }
 
+      tree.page?.({ bid, ib }, found, cEnt);
       for (let e = 0; e < cEnt; e++) {
         const entry = at + e * size;
         const key = keyOf(e);

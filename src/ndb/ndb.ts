@@ -220,6 +220,32 @@ export class Ndb {
     return i;
   }
 
+  /** Visits every page of both B-trees, roots first; what is wrong with them goes to `report`, as in salvage. */
+  walkPages(visit: (ptype: number, ref: Bref, cLevel: number, cEnt: number) => void, report: Report): void {
+    const pages = this.pages();
+    const { variant, root } = this.header;
+    try {
+      for (const [columns, ref] of [
+        [new NodeColumns(variant), root.nbt],
+        [new BlockColumns(variant), root.bbt],
+      ] as const) {
+        const tree: Tree = {
+          name: columns.name,
+          ptype: columns.ptype,
+          entrySize: columns.entrySize,
+          entryMax: columns.entryMax,
+          key: (view, at) => columns.key(view, at),
+          reserve: () => {},
+          add: () => {},
+          page: (page, cLevel, cEnt) => visit(columns.ptype, page, cLevel, cEnt),
+        };
+        walkBtree(pages, variant, tree, ref, report, true);
+      }
+    } finally {
+      pages.close();
+    }
+  }
+
   /** A reader of pages of this store; the caller closes it. */
   pages(): PageReader {
     return new PageReader(this.source, this.core, this.header.variant);

@@ -62,7 +62,7 @@ export function readSubnodes(blocks: BlockReader, bidSub: number, where: Where):
   const cLevel = blocks.view.getUint8(blocks.at + 1);
   if (cLevel === 0) {
     const cells = new Float64Array(3 * cEnt);
-    readEntries(blocks, cEnt, cells, 0, bidSub, where);
+    readEntries(blocks, cEnt, cells, bidSub, where);
     return new SubnodeIndex(cells);
   }
 
@@ -89,7 +89,7 @@ export function readSubnodes(blocks: BlockReader, bidSub: number, where: Where):
       throw bad('an SIBLOCK in an SIBLOCK', child, where, 'SLBLOCK.cLevel');
     }
     const cells = new Float64Array(3 * n);
-    last = readEntries(blocks, n, cells, 0, child, where, last);
+    last = readEntries(blocks, n, cells, child, where, last);
     parts.push(cells);
     count += n;
   }
@@ -127,7 +127,6 @@ function readEntries(
   blocks: BlockReader,
   cEnt: number,
   cells: Float64Array,
-  from: number,
   bid: number,
   where: Where,
   last = -1,
@@ -136,7 +135,7 @@ function readEntries(
   const { slblock, slentry } = geometry;
   const id = geometry.bidSize === 8 ? u64 : u32;
   let at = blocks.at + slblock.size;
-  for (let k = from; k < from + cEnt; k++, at += slentry.size) {
+  for (let k = 0; k < cEnt; k++, at += slentry.size) {
     const nid = view.getUint32(at, true);
     if (nid <= last) throw bad(`subnode ${hex(nid)} after ${hex(last)}`, bid, where, 'SLENTRY.nid');
     last = nid;

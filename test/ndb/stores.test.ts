@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/core/core.js';
 import { openSource } from '../../src/host/file.js';
 import { Ndb } from '../../src/ndb/ndb.js';
+import { PTYPE } from '../../src/wire/page.js';
 import { findStore, realStores, sharedStoresMissing } from '../stores.js';
 import { crc } from './forge.js';
 
@@ -13,6 +14,7 @@ const TORN = 'aspose-email__AddingBulkMessagesWithImprovedPerformance.pst';
 const torn = findStore(TORN);
 
 interface Naive {
+  pages: string[];
   nodes: Map<number, [bigint, bigint, number]>;
   blocks: Map<bigint, { ib: number; cb: number; inflated: number; cRef: number }>;
 }
@@ -23,6 +25,7 @@ function naive(file: Buffer): Naive {
   const [ansi, large] = [wVer < 20, wVer >= 36];
   const id = (at: number): bigint => (ansi ? BigInt(file.readUInt32LE(at)) : file.readBigUInt64LE(at));
   const w = ansi ? 4 : 8;
+  const pages: string[] = [];
   const nodes: Naive['nodes'] = new Map();
   const blocks: Naive['blocks'] = new Map();
   const page = (ib: number, isNbt: boolean): void => {
@@ -30,6 +33,7 @@ function naive(file: Buffer): Naive {
     const cEnt = large ? file.readUInt16LE(counts) : file.readUInt8(counts);
     const cbEnt = file.readUInt8(counts + (large ? 4 : 2));
     const cLevel = file.readUInt8(counts + (large ? 5 : 3));
+    pages.push(`${isNbt} ${ib} ${cLevel} ${cEnt}`);
     for (let e = 0; e < cEnt; e++) {
       const at = ib + e * cbEnt;
       if (cLevel > 0) page(Number(id(at + 2 * w)), isNbt);
@@ -42,7 +46,7 @@ function naive(file: Buffer): Naive {
   };
   page(Number(id(ansi ? 188 : 224)), true);
   page(Number(id(ansi ? 196 : 240)), false);
-  return { nodes, blocks };
+  return { pages, nodes, blocks };
 }
 
 function everything(ndb: Ndb): { bytes: number; subnodes: number } {
@@ -100,6 +104,17 @@ describe.each(realStores().filter((store) => store.name !== TORN))('$name', ({ p
       const found = { ib: ndb.bbt.ib(i), cb: ndb.bbt.cb(i), inflated: ndb.bbt.inflated(i), cRef: ndb.bbt.cRef(i) };
       expect(found).toEqual(block);
     }
+  });
+
+  test('every page of both trees is visited', () => {
+    const pages: string[] = [];
+    ndb.walkPages(
+      (ptype, { ib }, cLevel, cEnt) => pages.push(`${ptype === PTYPE.NBT} ${ib} ${cLevel} ${cEnt}`),
+      (finding) => {
+        throw finding;
+      },
+    );
+    expect(pages.sort()).toEqual(truth.pages.sort());
   });
 
   test('every block passes, with the bytes of the file', () => {
