@@ -32,6 +32,7 @@ export {
   tcRowSize,
 } from './ltp/tc';
 export { pcWrite } from './ltp/pcwriter';
+export { lzfuDecode } from './text/lzfu';
 export { twClose, twEnd, twHeap, twNew, twRow, twRows } from './ltp/tcwriter';
 
 /** Must be called once, before anything else. */
