@@ -16,14 +16,14 @@ const core = Core.load();
 const open = (bytes: Uint8Array, options?: NdbOptions): Ndb =>
   Ndb.open(new MemoryFile('forged.pst', bytes), core, options);
 
-/** Code and message of what `body` throws; it must be a PstError, and take no more than a second. */
+/** Code and message of what `body` throws; it must be a PstError, and take no more than a few seconds: these inputs would otherwise run for hours. */
 function stopOf(body: () => unknown): string {
   const start = performance.now();
   try {
     body();
   } catch (error) {
     if (!(error instanceof PstError)) throw error;
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(5000);
     return `${error.code}: ${error.message}`;
   }
   return 'nothing was thrown';
