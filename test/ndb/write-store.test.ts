@@ -1,6 +1,7 @@
 /** The writer, read back by a second parser that shares nothing with it. The laws are numbered in store-writer.ts. */
 import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/core/core.js';
+import { readBack } from '../../src/ndb/write/readback.js';
 import { StoreWriter } from '../../src/ndb/write/store-writer.js';
 import { SUBNODES_MAX } from '../../src/ndb/write/subnode.js';
 import { LEAF_SIZE } from '../../src/ndb/write/tree.js';
@@ -214,6 +215,15 @@ describe('copied blocks', () => {
     const refs = [anew, copied, viaApi].map((bid) => store.subnodes(bid)[0]!.bidData);
     expect(refs).toEqual([data, data + 1, data]);
     expect(store.blocks.get(data)!.cRef).toBe(4);
+  });
+
+  test('an empty block of a source stays', () => {
+    const { file, writer, core } = begin();
+    const bytes = core.put(Uint8Array.of(1));
+    writer.copyBlock(0x104, bytes, 0, 0);
+    writer.addNode(0x21, 0x104, 0, 0);
+    expect(writer.finish()).toMatchObject({ blocks: 1, blockBytes: 64, bidNextB: 0x108 });
+    expect(readBack(file, core).blocks).toBe(1);
   });
 
   test('an internal block that is none is damage of the source', () => {

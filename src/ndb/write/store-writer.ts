@@ -11,7 +11,7 @@
  *  W1  The head is written last, after everything it leads to is on the medium. A file without it is
  *      no store.
  *  W2  Blocks and B-tree pages are written once, in ascending order of place, and never changed. Map
- *      pages alone are.
+ *      pages alone are; and a dropped block becomes zeros.
  *  W3  A reference leads to a block that was written. finish() refuses anything else (PST_MISSING).
  *  W4  The AMaps say exactly what is taken: blocks of the BBT, B-tree pages, map pages.
  *  W5  Every map is at its place, in every interval it is due in, and nothing else is there.
@@ -19,7 +19,7 @@
  *      is not in the BBT.
  *  W7  A BID is given out once, a NID is never given out again. Both counters of the header exceed every
  *      BID in use; rgnid is not below any index in use, subnodes included.
- *  W8  Leaves of a data tree are full but for the last; no block is empty.
+ *  W8  Leaves of a data tree are full but for the last; no block is empty, unless copied from a source that has such.
  *  W9  Pages of a B-tree differ by at most one entry within their level; the parent's key is the
  *      first of the child.
  *  W10 The file ends where ibFileEof says, at the end of an interval.
@@ -160,7 +160,7 @@ export class StoreWriter {
   addBlock(src: number, srcAt: number, cb: number, options: BlockOptions = {}): number {
     const bid = options.bid === undefined ? this.nextBid(options.internal === true) : this.#keepBid(options.bid);
     const method = isInternal(bid) ? CRYPT.NONE : this.crypt;
-    const at = this.#take(bid, cb);
+    const at = this.#take(bid, cb, 1);
     const { buffer } = this.#space;
     const [lo, hi, ib] = [low32(bid), high32(bid), low32(this.#space.ib(at))];
     this.core.x.blockSeal(buffer, at, src, srcAt, cb, method, lo, hi, ib);
@@ -185,7 +185,7 @@ export class StoreWriter {
    */
   copyBlock(bid: number, src: number, srcAt: number, cb: number): void {
     const kept = this.#keepBid(bid);
-    const at = this.#take(kept, cb);
+    const at = this.#take(kept, cb, 0);
     const { buffer } = this.#space;
     const ib = low32(this.#space.ib(at));
     this.core.x.blockCopy(buffer, at, src, srcAt, cb, low32(kept), high32(kept), ib);
@@ -297,9 +297,10 @@ export class StoreWriter {
   }
 
   /** Takes space for a block of `cb` bytes. Returns its offset in the interval. */
-  #take(bid: number, cb: number): number {
+  #take(bid: number, cb: number, least: 0 | 1): number {
     if (this.#isDone) throw new UsageError('USAGE', 'the store is finished');
-    if (cb <= 0 || cb > LEAF_SIZE) throw new UsageError('USAGE', `a block of ${cb} bytes; 1 to ${LEAF_SIZE} fit`);
+    if (cb < least || cb > LEAF_SIZE)
+      throw new UsageError('USAGE', `a block of ${cb} bytes; ${least} to ${LEAF_SIZE} fit`);
     const at = this.#space.take(blockWireSize(cb), SLOT);
     this.#blocks.add(bid, this.#space.ib(at), cb);
     return at;
