@@ -3,13 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { register as block } from './block.js';
 import { register as clone } from './clone.js';
 import { EXIT, fail } from './exit.js';
+import { register as node } from './node.js';
 import { printJson } from './output.js';
 import { register as page } from './page.js';
 import { register as verify } from './verify.js';
 import { VERSION } from './version.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [clone, verify, page, block];
+const VERBS: readonly ((program: Command) => void)[] = [clone, verify, page, block, node];
 
 const HELP = `
 Exit codes:
