@@ -101,9 +101,21 @@ export const TAGS_SEEN = `
 0E3D bin ReplCopiedfromItemid
 0E4D bin SenderSid
 0E4E bin SentRepresentingSid
+0E4F bin OriginalSenderSid
+0E50 bin OriginalSentRepresentingSid
+0E51 bin ReadReceiptSid
+0E52 bin ReportSid
+0E53 bin OriginatorSid
+0E54 bin ReportDestinationSid
+0E55 bin OriginalAuthorSid
+0E56 bin ReceivedBySid
+0E57 bin ReceivedRepresentingSid
 0E58 bin CreatorSid
 0E59 bin LastModifierSid
+0E62 bool UrlCompNameSet
 0F00 bin FreeBusyNTSecurityDescriptor
+0F02 time RenewTime
+0F0A time DeliveryOrRenewTime
 1002 bin OriginatorAndDistributionListExpansionHistory
 1003 bin ReportingDistributionListName
 1004 bin ReportingMessageTransferAgentCertificate
@@ -181,6 +193,7 @@ export const TAGS_SEEN = `
 3615 bin AbProviderId
 3616 bin DefaultViewEntryId
 3617 i4 AssociatedContentCount
+361C bin PackedNameProps
 36DF bin FolderWebViewInfo
 36E0 bin FolderXViewInfoE
 36E1 i4 FolderViewsOnly
@@ -247,6 +260,7 @@ export const TAGS_SEEN = `
 403E str ~OriginalDisplayList
 4059 i4 CreatorFlags
 405A i4 LastModifierFlags
+4084 i4 ContentFilterPhishingConfidenceLevel
 5D0A str CreatorSmtpAddress
 5D0B str LastModifierSmtpAddress
 5FE5 str RecipientSipUri
