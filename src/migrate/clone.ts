@@ -13,6 +13,7 @@ import { createTarget } from '../host/target.js';
 import { Ndb } from '../ndb/ndb.js';
 import { readBack } from '../ndb/write/readback.js';
 import { type StoreSummary, StoreWriter } from '../ndb/write/store-writer.js';
+import { BID_STEP } from '../wire/btree.js';
 import { CLIENT } from '../wire/header.js';
 import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
@@ -89,7 +90,7 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     crypt: header.crypt,
     magicClient: header.wMagicClient === CLIENT.OST ? 'SO' : 'SM',
     verClient: header.wVerClient,
-    bidNextB: Math.ceil(header.bidNextB / 4) * 4,
+    bidNextB: nextBid(ndb),
     bidNextP: header.bidNextP,
     dwUnique: header.dwUnique,
     rgnid: header.rgnid,
@@ -150,6 +151,12 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     peakCore: Math.max(core.x.pagesPeak(), reader.x.pagesPeak()) * 4096,
     layout,
   };
+}
+
+/** First BID no block has: the header's counter, unless a block of the store is above it. */
+function nextBid({ header, bbt }: Ndb): number {
+  const last = bbt.count === 0 ? 0 : bbt.bid(bbt.count - 1);
+  return Math.max(Math.ceil(header.bidNextB / BID_STEP), Math.floor(last / BID_STEP) + 1) * BID_STEP;
 }
 
 /** Digests every node of the target and compares: what was meant to arrive is what can be read there. */
