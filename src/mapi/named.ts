@@ -6,6 +6,7 @@
  * @module
  */
 import { LIDS } from './lids.js';
+import { LIDS_SEEN } from './lids-seen.js';
 import { abbreviatedType } from './tags.js';
 
 /** By name, GUID in the form of guidText(). MS-OXPROPS 1.3.2. */
@@ -57,7 +58,7 @@ const BY_NAME = new Map<string, Lid>();
 const key = (set: string, lid: number): string => `${set}:${lid}`;
 
 let current = '';
-for (const line of LIDS.trim().split('\n')) {
+for (const line of `${LIDS.trim()}\n${LIDS_SEEN.trim()}`.split('\n')) {
   const [first, type, label] = line.split(' ');
   if (type === undefined || label === undefined) {
     current = PROPERTY_SETS[first as PropertySetName];

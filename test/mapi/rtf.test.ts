@@ -89,6 +89,11 @@ describe('compressed RTF', () => {
     expect(ascii(decompressRtf(core, fromHex(stored)))).toBe(text);
   });
 
+  it.each(['raw', 'paranoid', 'debug'] as const)('decodes the same in the %s build', (build) => {
+    const raw = new TextEncoder().encode('{\\rtf1 abcabcabcabcabcabcabcabc\\par \\pard}'.repeat(40));
+    expect(decompressRtf(Core.load(build), compress(raw))).toEqual(raw);
+  });
+
   it('takes uncompressed values as they are', () => {
     const rtf = new TextEncoder().encode('{\\rtf1 plain}');
     expect(decompressRtf(core, storeRtf(rtf))).toEqual(rtf);
