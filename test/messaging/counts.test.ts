@@ -1,0 +1,138 @@
+/** Every real store holds what its catalogue says: by the objects, and by the fast walk. */
+import { describe, expect, it } from 'vitest';
+import { type Message, openStore, type Store } from '../../src/index.js';
+import { describeStores, realStores } from '../stores.js';
+
+interface Counts {
+  folders: number;
+  searchFolders: number;
+  messages: number;
+  associated: number;
+  attachments: number;
+  embedded: number;
+}
+
+const zero = (): Counts => ({ folders: 0, searchFolders: 0, messages: 0, associated: 0, attachments: 0, embedded: 0 });
+
+function countByObjects(store: Store): Counts {
+  const counts = zero();
+  const open = (message: Message): void => {
+    expect(message.propertyCount).toBeGreaterThan(0);
+    for (const attachment of message.attachments()) {
+      counts.attachments++;
+      const embedded = attachment.embeddedMessage();
+      if (embedded === undefined) continue;
+      counts.embedded++;
+      open(embedded);
+    }
+  };
+  for (const folder of store.folders()) {
+    if (folder.isSearchFolder) {
+      counts.searchFolders++;
+      continue;
+    }
+    counts.folders++;
+    for (const message of folder.messages()) {
+      counts.messages++;
+      open(message);
+    }
+    for (const message of folder.associated()) {
+      counts.associated++;
+      open(message);
+    }
+    for (const message of folder.orphans()) {
+      if (message.isAssociated) counts.associated++;
+      else counts.messages++;
+      open(message);
+    }
+  }
+  for (const message of store.orphans()) {
+    counts.messages++;
+    open(message);
+  }
+  return counts;
+}
+
+function countByWalk(store: Store): Counts {
+  const counts = zero();
+  store.walk({
+    object({ kind, nid, depth }) {
+      const type = nid & 0x1f;
+      if (kind === 'folder') counts[type === 3 ? 'searchFolders' : 'folders']++;
+      if (kind === 'message') counts[depth > 0 ? 'embedded' : type === 8 ? 'associated' : 'messages']++;
+      if (kind === 'attachment') counts.attachments++;
+      return true;
+    },
+  });
+  return counts;
+}
+
+describeStores(
+  'counts of the catalogue',
+  ({ path, catalog }) => {
+    const store = openStore(path);
+    try {
+      const { folders, searchFolders, messages, associated, attachments, embedded } = catalog!;
+      const expected = { folders, searchFolders, messages, associated, attachments, embedded };
+      expect(countByObjects(store)).toEqual(expected);
+      expect(countByWalk(store)).toEqual(expected);
+    } finally {
+      store.close();
+    }
+  },
+  ({ catalog }) => catalog !== undefined,
+);
+
+/** Faults that stores are known to have, by the end of their names. */
+const AC_TABLE = ['PST_UNSUPPORTED 0x730'];
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  'AddingBulkMessagesWithImprovedPerformance.pst': [
+    'PST_BAD_CRC HEADER.dwCRCPartial',
+    'PST_BAD_CRC HEADER.dwCRCFull',
+    'PST_BAD_CRC PAGETRAILER.dwCRC',
+    'PST_BAD_BID PAGETRAILER.bid',
+    'PST_BAD_TREE rgentries',
+    'PST_BAD_TREE BBT',
+  ],
+  'slinger-r.pst': AC_TABLE,
+  'archive1.pst': AC_TABLE,
+  'hughbe_Outlook.pst': AC_TABLE,
+  'dist-list.pst': AC_TABLE,
+};
+
+describeStores('tables and nodes agree', ({ name, path }) => {
+  const store = openStore(path);
+  try {
+    countByObjects(store);
+    for (const folder of store.folders())
+      for (const message of folder.messages()) expect(message.nid).toBeGreaterThan(0);
+    const faults = store.findings.map(({ code, where, reason }) => {
+      const place = where.field ?? (where.nid === undefined ? reason.slice(0, 3) : `0x${where.nid.toString(16)}`);
+      return `${code} ${place}`;
+    });
+    const known = Object.entries(KNOWN).find(([ending]) => name.endsWith(ending));
+    expect(faults).toEqual(known?.[1] ?? []);
+  } finally {
+    store.close();
+  }
+});
+
+describe('core memory', () => {
+  const smallest = realStores().find(({ name }) => name.includes('enron'));
+  it.skipIf(smallest === undefined)('is given back', () => {
+    const store = openStore(smallest!.path);
+    countByObjects(store);
+    countByWalk(store);
+    const before = store.core.x.allocations();
+    countByObjects(store);
+    countByWalk(store);
+    const { ndb, core } = store;
+    const live = core.x.pagesLive();
+    countByObjects(store);
+    countByWalk(store);
+    expect(core.x.pagesLive()).toBe(live);
+    expect(before).toBeGreaterThan(0);
+    expect(ndb.loadedBytes).toBeGreaterThan(0);
+    store.close();
+  });
+});
