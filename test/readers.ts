@@ -52,7 +52,10 @@ export const pffexport = (store: string): Extracted =>
     });
   });
 
-/** What `readpst` writes as one file a message (attachments beside). Its MIME boundaries are random: they are evened out. */
+/**
+ * What `readpst` writes as one file a message (attachments beside). Its MIME boundaries are random and the UID it gives a calendar
+ * item is the BID of a block: both are evened out.
+ */
 export const readpst = (store: string): Extracted => {
   const folder = mkdtempSync(join(tmpdir(), 'pstwright-readers-'));
   try {
@@ -69,7 +72,9 @@ export const readpst = (store: string): Extracted => {
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       const path = join(folder, name);
       if (!statSync(path).isFile()) continue;
-      const text = readFileSync(path, 'latin1').replace(/--boundary-LibPST-iamunique-[^\s"]*/g, '--boundary');
+      const text = readFileSync(path, 'latin1')
+        .replace(/--boundary-LibPST-iamunique-[^\s"]*/g, '--boundary')
+        .replace(/^UID:0x[0-9a-f]+/gm, 'UID');
       digests.push(createHash('sha256').update(text).digest('hex'));
     }
     return { files: digests.length, digests: digests.sort() };
