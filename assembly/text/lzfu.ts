@@ -27,10 +27,8 @@ const RAW_MAX: u32 = 64 << 20;
 const RATIO_MAX: u32 = 8;
 
 /** What stands in the dictionary before the first byte. MS-OXRTFCP 2.1.2.1. */
-const PRESET: string =
-  '{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript ' +
-  '\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n' +
-  '\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx';
+// biome-ignore format: one literal, so that it is static data and no string is made at run time
+const PRESET: string = '{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx';
 const PRESET_SIZE: u32 = 207;
 
 /**
@@ -64,8 +62,11 @@ export function lzfuDecode(lo: usize, at: usize, n: usize): usize {
   const written = expand(take(out, 0, raw), raw, take(lo, at + HEADER, size), size);
   if (written == raw) return out;
   free(out, SITE_RTF);
-  return damage(RTF_STREAM, raw, written);
+  return damage(RTF_STREAM, stopped, written);
 }
+
+/** Where in the contents expand() gave up. */
+let stopped: u32 = 0;
 
 function preset(index: u32): u32 {
   return <u32>PRESET.charCodeAt(<i32>index);
@@ -79,6 +80,7 @@ function expand(to: usize, raw: u32, from: usize, size: usize): u32 {
   while (w < raw && p < end) {
     let control = get8(p++);
     for (let k = 0; k < 8 && w < raw; k++, control >>= 1) {
+      stopped = <u32>(p - from);
       if (p >= end) return w;
       if (!(control & 1)) {
         put8(to + w, get8(p));
