@@ -11,7 +11,7 @@ import { copy, get8, get16, get32, get64, put32, take } from '../memory/span';
 import { ANSI, UNICODE_4K } from '../ndb/block';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
 import { fixedSize } from '../stream/cells';
-import { BLOCK_PAYLOAD_MAX, BLOCK_PAYLOAD_MAX_4K, BLOCK_PAYLOAD_MAX_ANSI } from '../wire';
+import { BLOCK_PAYLOAD_MAX, BLOCK_PAYLOAD_MAX_ANSI } from '../wire';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
 import { CLIENT_PC, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
 
@@ -82,7 +82,7 @@ function headerSize(b: u32): u32 {
 }
 
 function payloadMax(variant: u32): u32 {
-  return variant == ANSI ? BLOCK_PAYLOAD_MAX_ANSI : variant == UNICODE_4K ? BLOCK_PAYLOAD_MAX_4K : BLOCK_PAYLOAD_MAX;
+  return variant == ANSI ? BLOCK_PAYLOAD_MAX_ANSI : BLOCK_PAYLOAD_MAX;
 }
 
 /** 2.3.1.2: the fill level for `room` free bytes. */
@@ -168,6 +168,7 @@ export function inspectHeap(chain: usize, variant: u32, block: usize): u32 {
       if (last != map && last + 1 != map) note(HN_LAST, last, map, b);
     }
     if (b == blocks - 1 && end != size) note(HN_TAIL, end, size, b);
+    if (variant == UNICODE_4K) continue; // unknown: the levels in 4K stores follow another measure
     const room = payloadMax(variant);
     const level = fillLevel(end < room ? room - end : 0);
     const stored = storedLevel(chain, b);

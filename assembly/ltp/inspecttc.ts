@@ -200,12 +200,11 @@ function inspectRows(
 
   const index = bthRead(chain, rowIndexHid, variant);
   if (!index) return 0;
-  if (bthKeySize != 4 || bthValueSize != (variant == ANSI ? 2 : 4)) {
+  // ANSI: 2 bytes, but 4 in the templates 0x6D7 and 0x6F8 of ANSI stores seen.
+  if (bthKeySize != 4 || (bthValueSize != 4 && (bthValueSize != 2 || variant != ANSI))) {
     note(TC_INDEX_RECORD, bthKeySize, bthValueSize, 0);
-    if (bthKeySize != 4 || (bthValueSize != 4 && bthValueSize != 2)) {
-      free(index, SITE_BTH);
-      return 0;
-    }
+    free(index, SITE_BTH);
+    return 0;
   }
   const records = bthCount;
   const step = <usize>(4 + bthValueSize);

@@ -1,0 +1,119 @@
+/**
+ * What takes space in the file: every block of the BBT, every page of the trees, every map page. Sorted by place.
+ * @module
+ */
+import { wireSize } from '../wire/block.js';
+import { FMAP, FPMAP, hasMap, MAP, PMAP } from '../wire/map.js';
+import { PAGE, PTYPE } from '../wire/page.js';
+import { ANSI, UNICODE, UNICODE_4K, type Variant } from '../wire/variant.js';
+import type { Context } from './context.js';
+import { hex } from './findings.js';
+import type { TreePages } from './trees.js';
+
+export interface Extents {
+  readonly count: number;
+  /** Ascending. */
+  readonly ibs: Float64Array;
+  readonly sizes: Uint32Array;
+  /** BID of a block or page; 0 for map pages. */
+  readonly bids: Float64Array;
+}
+
+export interface MapPage {
+  readonly name: string;
+  readonly ptype: number;
+  readonly ib: number;
+}
+
+/** AMaps of a store that is `size` bytes long. */
+export function mapCount(size: number, variant: Variant): number {
+  const { ibFirst, interval } = MAP[variant];
+  return size <= ibFirst ? 0 : Math.ceil((size - ibFirst) / interval);
+}
+
+/** The map pages behind AMap `i`, itself first. 2.2.2.7.2 to 2.2.2.7.6. */
+export function mapPages(i: number, variant: Variant): MapPage[] {
+  const { ibFirst, interval } = MAP[variant];
+  const { size } = PAGE[variant];
+  const pages: MapPage[] = [{ name: 'AMap', ptype: PTYPE.AMAP, ib: ibFirst + i * interval }];
+  const follow = (name: string, ptype: number): void => {
+    pages.push({ name, ptype, ib: pages[pages.length - 1]!.ib + size });
+  };
+  if (variant !== UNICODE_4K && hasMap(PMAP, i)) follow('PMap', PTYPE.PMAP);
+  if (variant !== UNICODE_4K && hasMap(FMAP, i)) follow('FMap', PTYPE.FMAP);
+  if (variant === UNICODE && hasMap(FPMAP, i)) follow('FPMap', PTYPE.FPMAP);
+  return pages;
+}
+
+/** The part of the file that both its header and its size cover: against an ibFileEof beyond any file. */
+export const mappedSize = (context: Context): number =>
+  Math.min(context.ndb.header.root.ibFileEof, context.source.size);
+
+export function collectExtents(context: Context, pages: TreePages): Extents {
+  const { variant } = context;
+  const { bbt } = context.ndb;
+  const maps = mapCount(mappedSize(context), variant);
+  const pageSize = PAGE[variant].size;
+  const places: MapPage[] = [];
+  for (let i = 0; i < maps; i++) places.push(...mapPages(i, variant));
+
+  const count = bbt.count + pages.ibs.length + places.length;
+  const ibs = new Float64Array(count);
+  const sizes = new Uint32Array(count);
+  const bids = new Float64Array(count);
+  let k = 0;
+  for (let i = 0; i < bbt.count; i++, k++) {
+    ibs[k] = bbt.ib(i);
+    sizes[k] = wireSize(bbt.cb(i), variant);
+    bids[k] = bbt.bid(i);
+  }
+  for (let i = 0; i < pages.ibs.length; i++, k++) {
+    ibs[k] = pages.ibs[i]!;
+    sizes[k] = pageSize;
+    bids[k] = pages.bids[i]!;
+  }
+  for (const { ib } of places) {
+    ibs[k] = ib;
+    sizes[k++] = pageSize;
+  }
+  const order = Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) => ibs[a]! - ibs[b]!);
+  return {
+    count,
+    ibs: Float64Array.from(order, (i) => ibs[i]!),
+    sizes: Uint32Array.from(order, (i) => sizes[i]!),
+    bids: Float64Array.from(order, (i) => bids[i]!),
+  };
+}
+
+/** No two of them may share a byte, none may lie outside what the maps cover. 2.2.2.7.2. */
+export function checkExtents(context: Context, extents: Extents): void {
+  const { ibFirst } = MAP[context.variant];
+  const eof = context.ndb.header.root.ibFileEof;
+  let end = 0;
+  let holder = 0;
+  for (let k = 0; k < extents.count; k++) {
+    const ib = extents.ibs[k]!;
+    const bid = extents.bids[k]!;
+    const until = ib + extents.sizes[k]!;
+    if (ib < ibFirst || until > eof) {
+      const message = `${name(bid)} lies at ${hex(ib)} to ${hex(until)}, outside ${hex(ibFirst)} to ${hex(eof)}`;
+      context.add('block.outside', message, { bid, ib });
+    }
+    if (k > 0 && ib < end) {
+      const message = `${name(bid)} begins at ${hex(ib)}, inside ${name(holder)}, which ends at ${hex(end)}`;
+      context.add('block.overlap', message, { bid, ib, found: ib, expected: end });
+    }
+    if (until > end) {
+      end = until;
+      holder = bid;
+    }
+  }
+}
+
+const name = (bid: number): string => (bid === 0 ? 'a map page' : `the block or page ${hex(bid)}`);
+
+/** Bytes of an ANSI store's last interval that the file does not have. */
+export const isCut = (context: Context, i: number): boolean => {
+  const { ibFirst, interval } = MAP[context.variant];
+  return context.variant === ANSI && ibFirst + (i + 1) * interval > mappedSize(context);
+};
