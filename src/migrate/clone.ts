@@ -10,7 +10,7 @@ import { sha256 } from '../host/digest.js';
 import { openSource } from '../host/file.js';
 import type { Sink, Source } from '../host/source.js';
 import { createTarget } from '../host/target.js';
-import { Ndb } from '../ndb/ndb.js';
+import { type Listener, Ndb } from '../ndb/ndb.js';
 import { readBack } from '../ndb/write/readback.js';
 import { type StoreSummary, StoreWriter } from '../ndb/write/store-writer.js';
 import { BID_STEP } from '../wire/btree.js';
@@ -18,16 +18,27 @@ import { CLIENT } from '../wire/header.js';
 import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
 import { type Counters, NodeDigester } from './digest.js';
-import { Reencoder } from './reencode.js';
+import { NodeCopier } from './operation.js';
 
 /** What the run is doing; `done` of `total` nodes or blocks. */
 export type Progress = (phase: 'copy' | 'read back' | 'prove', done: number, total: number) => void;
+
+/** Follows the run, so that the operation that fails can be captured: src/replay/capture.ts. */
+export interface Recorder extends Listener {
+  /** The trees are read; what follows are nodes. */
+  opened(ndb: Ndb): void;
+  /** The next operation is node `i` of the NBT. */
+  beginNode(i: number): void;
+  /** All nodes are copied; what follows is writing and reading back. */
+  endNodes(): void;
+}
 
 export interface CloneOptions {
   /** Decode and encode every property context and table instead of keeping their blocks. */
   readonly reencode?: boolean;
   readonly core?: CoreBuild;
   readonly progress?: Progress;
+  readonly recorder?: Recorder;
 }
 
 /** A folder's items: what its tables list, and the nodes that arrived. */
@@ -78,14 +89,16 @@ function requireUnicode(ndb: Ndb): void {
 /** Clones an open source into a sink. The sink holds a whole, verified store when this returns. Throws PstError, UsageError. */
 export function cloneStore(source: Source, sink: Sink & Source, options: CloneOptions = {}): CloneReport {
   const core = Core.load(options.core ?? 'core');
-  const ndb = Ndb.open(source, core);
+  const { recorder } = options;
+  const ndb = Ndb.open(source, core, recorder === undefined ? {} : { onRead: (ib, size) => recorder.onRead(ib, size) });
+  recorder?.opened(ndb);
   requireUnicode(ndb);
   ndb.beginPass();
   const findings: PstError[] = [...ndb.findings];
   const report = (finding: PstError): void => {
     if (findings.length < FINDINGS_MAX) findings.push(finding);
   };
-  const { header, nbt, bbt } = ndb;
+  const { header, nbt } = ndb;
   const writer = new StoreWriter(core, sink, {
     crypt: header.crypt,
     magicClient: header.wMagicClient === CLIENT.OST ? 'SO' : 'SM',
@@ -97,35 +110,24 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     dwReserved1: header.dwReserved1,
     dwReserved2: header.dwReserved2,
   });
-  const isCopied = new Uint8Array(bbt.count);
-  let kept = 0;
-  const copy = (index: number, lo: number, at: number): void => {
-    if (isCopied[index]) return;
-    isCopied[index] = 1;
-    kept++;
-    writer.copyBlock(bbt.bid(index), lo, at, bbt.cb(index));
-  };
-
-  const digester = new NodeDigester(ndb, report);
-  const reencoder = options.reencode ? new Reencoder(ndb, writer, copy, () => {}) : undefined;
-  if (reencoder === undefined) ndb.onBlock = copy;
+  const copier = new NodeCopier(ndb, writer, options.reencode === true, report);
   const nids = new Uint32Array(nbt.count);
   const digests = new Uint8Array(nbt.count * 32);
   const all = sha256();
   for (let i = 0; i < nbt.count; i++) {
-    const nid = nbt.nid(i);
-    const digest = digester.node(i);
-    nids[i] = nid;
+    recorder?.beginNode(i);
+    const digest = copier.node(i);
+    nids[i] = nbt.nid(i);
     digests.set(digest, i * 32);
     all.update(digest);
-    const placed = reencoder?.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid });
-    writer.addNode(nid, placed?.bidData ?? nbt.bidData(i), placed?.bidSub ?? nbt.bidSub(i), nbt.parent(i));
     if ((i & 63) === 0) options.progress?.('copy', i, nbt.count);
   }
   options.progress?.('copy', nbt.count, nbt.count);
-  ndb.onBlock = undefined;
+  copier.close();
+  recorder?.endNodes();
   ndb.endPass();
   ndb.close();
+  const { digester, kept } = copier;
   const layout = writer.finish();
 
   // A second instance, so that nothing the first one remembers can make a fault look right.
@@ -137,13 +139,13 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
   return {
     source: { name: source.name, size: source.size, crypt: header.crypt, dwUnique: header.dwUnique },
     target: { name: sink.name, size: sink.size },
-    reencoded: reencoder !== undefined,
+    reencoded: options.reencode === true,
     verifier: core.build,
     counters: digester.counters,
     targetCounters,
     classes: digester.classes,
     folders: countFolders(ndb, digester),
-    blocks: { kept, written: layout.blocks - kept, dropped: orphans(ndb, isCopied, reencoder !== undefined) },
+    blocks: { kept, written: layout.blocks - kept, dropped: copier.orphans },
     nids,
     digests,
     contentDigest: all.digest(),
@@ -195,14 +197,6 @@ function countFolders(ndb: Ndb, digester: NodeDigester): FolderCount[] {
     expectedAssociated: digester.tableRows.get(siblingNid(nid, NID_TYPE.ASSOC_CONTENTS_TABLE)) ?? 0,
     copiedAssociated: associated.get(nid) ?? 0,
   }));
-}
-
-/** Blocks of the source that no node leads to; a clone leaves them behind. Only counted when every block is kept. */
-function orphans(ndb: Ndb, isCopied: Uint8Array, reencoded: boolean): number {
-  if (reencoded) return 0;
-  let count = 0;
-  for (let i = 0; i < ndb.bbt.count; i++) if (!isCopied[i]) count++;
-  return count;
 }
 
 /** Clones the file `sourcePath` to the new file `targetPath`. Nothing is left under that name unless the clone is whole. */

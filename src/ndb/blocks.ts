@@ -28,6 +28,8 @@ export class BlockReader {
   size = 0;
   /** Called once per block read, after its check, with the stored bytes at `lo` + `at` of the core. */
   onBlock: ((index: number, lo: number, at: number) => void) | undefined;
+  /** Called with every place in the BBT that is looked up; -1 for a BID that is not there. */
+  onLookup: ((index: number) => void) | undefined;
   /** Decoded bytes handed out so far, and how many may be. */
   loadedBytes = 0;
   budget = Number.POSITIVE_INFINITY;
@@ -49,9 +51,15 @@ export class BlockReader {
     this.#round = this.geometry.unit - 1 + this.geometry.trailer.size;
   }
 
+  /** Hears of the stored bytes of every block asked for, padding and trailer included. */
+  set onRead(call: ((ib: number, size: number) => void) | undefined) {
+    this.#window.onLocate = call;
+  }
+
   /** Index of the block in the BBT. Throws PST_MISSING. */
   indexOf(bid: number, where: Where): number {
     const index = this.bbt.find(bid);
+    this.onLookup?.(index);
     if (index < 0) throw new PstError('PST_MISSING', 'the block is not in the BBT', { ...where, bid });
     return index;
   }

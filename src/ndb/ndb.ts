@@ -23,6 +23,16 @@ export interface NdbOptions {
   readonly strict?: boolean;
   /** Salvage: takes every fault of header and B-trees instead of stopping at the first; what is unusable is left out. */
   readonly damage?: Report;
+  /** Hears of every page read while the store is opened: offset and size. */
+  readonly onRead?: (ib: number, size: number) => void;
+}
+
+/** What listens to an operation on a store, so that it can be replayed elsewhere. */
+export interface Listener {
+  /** Bytes read: offset and size. */
+  onRead(ib: number, size: number): void;
+  /** Entry of the BBT looked up; -1 when the BID is not there. */
+  onLookup(index: number): void;
 }
 
 /**
@@ -76,6 +86,7 @@ export class Ndb {
     const salvage = options.damage !== undefined;
     const header = readHeader(source, core, report);
     const pages = new PageReader(source, core, header.variant);
+    pages.onRead = options.onRead;
     try {
       const walk = (tree: Tree, root: Bref): boolean => {
         const { ordered, complete } = walkBtree(pages, header.variant, tree, root, report, salvage);
@@ -91,6 +102,25 @@ export class Ndb {
     } finally {
       pages.close();
     }
+  }
+
+  /** A store of which only some nodes and blocks are at hand, with its header. Throws what reading the header throws. */
+  static fromParts(source: Source, core: Core, nbt: NodeIndex, bbt: BlockIndex): Ndb {
+    return new Ndb(
+      source,
+      core,
+      readHeader(source, core, () => {}),
+      nbt,
+      bbt,
+      [],
+    );
+  }
+
+  /** From now on `listener` hears of every block looked up and read. */
+  listen(listener: Listener | undefined): void {
+    this.blocks.onRead = listener === undefined ? undefined : (ib, size) => listener.onRead(ib, size);
+    this.blocks.onLookup = listener === undefined ? undefined : (index) => listener.onLookup(index);
+    this.#leaves = undefined; // or the XBLOCKs of the tree read last would not be heard of
   }
 
   get variant(): Variant {

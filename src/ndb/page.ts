@@ -44,6 +44,11 @@ export class PageReader {
     this.#bid = variant === ANSI ? u32 : u64;
   }
 
+  /** Hears of every page asked for. */
+  set onRead(call: ((ib: number, size: number) => void) | undefined) {
+    this.#window.onLocate = call;
+  }
+
   /** Brings the page at `ib` in. Throws PST_TRUNCATED. */
   load(ib: number): void {
     this.#window.locate(ib, this.geometry.size, { section: '2.2.2.7' });

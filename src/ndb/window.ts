@@ -30,6 +30,8 @@ export class Window {
   /** Where `locate` found the bytes: offset `at` of the core's block `lo`. */
   lo = 0;
   at = 0;
+  /** Hears of every piece asked for, to the byte: what a replay needs to have. */
+  onLocate: ((ib: number, size: number) => void) | undefined;
   readonly #source: Source;
   readonly #core: Core;
   readonly #small: Slot[];
@@ -56,6 +58,7 @@ export class Window {
    * Throws PST_TRUNCATED when the source ends before.
    */
   locate(ib: number, size: number, where: Where): void {
+    this.onLocate?.(ib, size);
     let slot = this.#last;
     if (ib < slot.ib || ib + size > slot.end) {
       slot = this.#find(ib, ib + size) ?? this.#fill(ib, size, where);

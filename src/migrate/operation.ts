@@ -1,0 +1,64 @@
+/**
+ * One operation: everything a clone does with one node. It reads the node, digests it, and brings it to the target, either by keeping its
+ * blocks or by encoding it anew. An operation depends on nothing but the node, its blocks and the options, so it can be repeated
+ * alone, on another machine: src/replay.
+ * @module
+ */
+import type { Ndb } from '../ndb/ndb.js';
+import type { StoreWriter } from '../ndb/write/store-writer.js';
+import type { Report } from './content.js';
+import { NodeDigester } from './digest.js';
+import { Reencoder } from './reencode.js';
+
+export class NodeCopier {
+  readonly digester: NodeDigester;
+  readonly #reencoder: Reencoder | undefined;
+  readonly #isCopied: Uint8Array;
+  /** Blocks copied as they are. */
+  kept = 0;
+
+  /** `report` hears of damage inside nodes that the copy survives. */
+  constructor(
+    readonly source: Ndb,
+    readonly writer: StoreWriter,
+    reencode: boolean,
+    report: Report,
+  ) {
+    const { bbt } = source;
+    this.#isCopied = new Uint8Array(bbt.count);
+    const copy = (index: number, lo: number, at: number): void => {
+      if (this.#isCopied[index]) return;
+      this.#isCopied[index] = 1;
+      this.kept++;
+      writer.copyBlock(bbt.bid(index), lo, at, bbt.cb(index));
+    };
+    this.digester = new NodeDigester(source, report);
+    // What the digester has reported it reports once; the re-encoder meets the same damage again.
+    this.#reencoder = reencode ? new Reencoder(source, writer, copy, () => {}) : undefined;
+    if (this.#reencoder === undefined) source.onBlock = copy;
+  }
+
+  /** Copies node `i` of the source. Returns its digest. Throws PstError when a block cannot be read, CoreFault on a stop. */
+  node(i: number): Uint8Array {
+    const { nbt, core } = this.source;
+    const nid = nbt.nid(i);
+    core.x.context(nid);
+    const digest = this.digester.node(i);
+    const placed = this.#reencoder?.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid });
+    this.writer.addNode(nid, placed?.bidData ?? nbt.bidData(i), placed?.bidSub ?? nbt.bidSub(i), nbt.parent(i));
+    return digest;
+  }
+
+  /** Blocks of the source that no node led to; a clone leaves them behind. Only known when every block is kept. */
+  get orphans(): number {
+    if (this.#reencoder !== undefined) return 0;
+    let count = 0;
+    for (const isCopied of this.#isCopied) if (!isCopied) count++;
+    return count;
+  }
+
+  /** No more nodes: the source goes back to plain reading. */
+  close(): void {
+    this.source.onBlock = undefined;
+  }
+}
