@@ -54,8 +54,10 @@ export function pcWrite(stream: usize, at: usize): usize {
     put16(out, tag >>> 16);
     put16(out + 2, tag & 0xffff);
     const size = fixedSize(tag & 0xffff);
-    if (size == 255 || (size != 0 && size <= 4 && get32(r + 4) & INLINE)) put32(out + 4, get32(r + 12));
-    else put32(out + 4, writeValue(stream, at, r));
+    valueOk = 1;
+    if (size == 0 || (size > 4 && size != 255)) put32(out + 4, writeValue(stream, at, r));
+    else if (get32(r + 4) & INLINE) put32(out + 4, get32(r + 12));
+    else valueOk = <u32>damage(VALUE_DAMAGED, 0, tag); // has no bytes but the dword
     ok = valueOk;
   }
   if (ok) ok = bthWrite(headerLo, headerAt, 2, 6, records, count);

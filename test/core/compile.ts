@@ -20,7 +20,11 @@ export async function compile({ target, entry, options = {} }: Target): Promise<
     targets: Record<string, Record<string, unknown>>;
   };
   const { textFile: _, ...flags } = config.targets[target]!;
-  const own = { ...config, entries: [entry], targets: { [target]: { ...flags, sourceMap: false, ...options, outFile: OUT } } };
+  const own = {
+    ...config,
+    entries: [entry],
+    targets: { [target]: { ...flags, sourceMap: false, ...options, outFile: OUT } },
+  };
   let wasm: Uint8Array | undefined;
   const { error, stderr } = await main(['--config', 'asconfig.json', '--target', target], {
     readFile: (name) => {

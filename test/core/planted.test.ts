@@ -319,7 +319,9 @@ describe('the raw build', () => {
 
   it('an underrun falls upon the block before', () => {
     const at = scene('raw');
-    expect(commit(at, ({ x, block, neighbour }) => x.write8(neighbour, block + SIZE - 1 - neighbour, 0xee))).toBeUndefined();
+    expect(
+      commit(at, ({ x, block, neighbour }) => x.write8(neighbour, block + SIZE - 1 - neighbour, 0xee)),
+    ).toBeUndefined();
     expect(bytes(at, at.block + SIZE - 2, 2)).toEqual([0x11, 0xee]);
   });
 
