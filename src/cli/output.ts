@@ -94,6 +94,9 @@ export function width(text: string): number {
   return columns;
 }
 
+/** Numbers, sizes as `size` writes them, and nothing. */
+const isQuantity = (cell: Cell): boolean => typeof cell === 'number' || cell === '' || /^[\d,.]+ [KMGT]?B$/.test(cell);
+
 export interface TableOptions {
   /** Names of the columns; printed bold over them. */
   head?: readonly string[];
@@ -110,9 +113,7 @@ export function table(rows: readonly (readonly Cell[])[], { head, indent = 0 }: 
   const all = head === undefined ? texts : [head, ...texts];
   const widths: number[] = [];
   for (const row of all) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, width(cell));
-  const isRight = widths.map((_, i) =>
-    rows.every((row) => typeof (row[i] ?? '') === 'number' || (row[i] ?? '') === ''),
-  );
+  const isRight = widths.map((_, i) => rows.every((row) => isQuantity(row[i] ?? '')));
   return all.map((row, r) => {
     const cells = row.map((cell, i) => {
       const gap = ' '.repeat(widths[i]! - width(cell));

@@ -1,8 +1,11 @@
 /** The program: its verbs, its help, its version. @module */
 import { Command, CommanderError } from 'commander';
 import { register as block } from './block.js';
+import { register as cat } from './cat.js';
 import { register as clone } from './clone.js';
 import { EXIT, fail } from './exit.js';
+import { register as info } from './info.js';
+import { register as ls } from './ls.js';
 import { register as node } from './node.js';
 import { printJson } from './output.js';
 import { register as page } from './page.js';
@@ -10,7 +13,7 @@ import { register as verify } from './verify.js';
 import { VERSION } from './version.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [clone, verify, page, block, node];
+const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, page, block, node];
 
 const HELP = `
 Exit codes:

@@ -3,6 +3,7 @@ import { Core } from '../core/core.js';
 import { PstError, UsageError, type Where } from '../errors.js';
 import { openSource } from '../host/file.js';
 import type { Source } from '../host/source.js';
+import { Store } from '../messaging/store.js';
 import { Ndb } from '../ndb/ndb.js';
 import { EXIT, type ExitCode, exitCodeOf } from './exit.js';
 import { count, escapeText, paint, print } from './output.js';
@@ -19,18 +20,49 @@ export const faultJson = (fault: PstError): Record<string, unknown> => ({
 
 /** What is wrong with a store, gathered while a verb shows what is there. */
 export class Faults {
-  readonly all: PstError[] = [];
-  /** Set once something could not be read, or only by searching for it. */
-  hasDamage = false;
+  readonly #all: PstError[] = [];
+  readonly #said = new Set<string>();
+  #hasDamage = false;
+  #store: Store | undefined;
+  #taken = 0;
+
+  get all(): readonly PstError[] {
+    this.#take();
+    return this.#all;
+  }
+
+  /** Something could not be read, or only by searching for it. */
+  get hasDamage(): boolean {
+    this.#take();
+    return this.#hasDamage;
+  }
 
   /** Reading went on as if nothing was wrong. */
   warn(fault: PstError): void {
-    this.all.push(fault);
+    if (this.#said.has(fault.message)) return;
+    this.#said.add(fault.message);
+    this.#all.push(fault);
   }
 
   damage(fault: PstError): void {
-    this.hasDamage = true;
-    this.all.push(fault);
+    this.#hasDamage = true;
+    this.warn(fault);
+  }
+
+  /** From now on what `store` finds while it is read counts, too. */
+  follow(store: Store): void {
+    this.#store = store;
+    this.#taken = store.findings.length;
+  }
+
+  /** What a store reports of its own accord was read around: a disagreement of tables and nodes, or real damage. */
+  #take(): void {
+    const found = this.#store?.findings ?? [];
+    for (; this.#taken < found.length; this.#taken++) {
+      const fault = found[this.#taken]!;
+      if (fault.code === 'PST_MISSING' || fault.code === 'PST_UNSUPPORTED') this.warn(fault);
+      else this.damage(fault);
+    }
   }
 
   /** Runs `read`; damage it meets is noted and gives undefined. Only faults of the file: anything else passes. */
@@ -91,6 +123,15 @@ export function withNdb<T>(path: string, use: (ndb: Ndb, faults: Faults) => T): 
     } finally {
       ndb.close();
     }
+  });
+}
+
+/** The same one layer up: what reading meets later joins the faults before they are printed. */
+export function withStore<T>(path: string, use: (store: Store, faults: Faults) => T): T {
+  return withNdb(path, (ndb, faults) => {
+    const store = new Store(ndb, () => {}, {});
+    faults.follow(store);
+    return use(store, faults);
   });
 }
 
