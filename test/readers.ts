@@ -53,8 +53,8 @@ export const pffexport = (store: string): Extracted =>
   });
 
 /**
- * What `readpst` writes as one file a message (attachments beside). Its MIME boundaries are random and the UID it gives a calendar
- * item is the BID of a block: both are evened out.
+ * What `readpst` writes as one file a message (attachments beside). Its MIME boundaries and calendar file names are
+ * random, DTSTAMP is the time of the run, and the UID it gives a calendar item is the BID of a block: these are evened out.
  */
 export const readpst = (store: string): Extracted => {
   const folder = mkdtempSync(join(tmpdir(), 'pstwright-readers-'));
@@ -74,7 +74,9 @@ export const readpst = (store: string): Extracted => {
       if (!statSync(path).isFile()) continue;
       const text = readFileSync(path, 'latin1')
         .replace(/--boundary-LibPST-iamunique-[^\s"]*/g, '--boundary')
-        .replace(/^UID:0x[0-9a-f]+/gm, 'UID');
+        .replace(/^UID:0x[0-9a-f]+/gm, 'UID')
+        .replace(/^DTSTAMP:.*$/gm, 'DTSTAMP')
+        .replace(/name="i\d+\.ics"/g, 'name="i.ics"');
       digests.push(createHash('sha256').update(text).digest('hex'));
     }
     return { files: digests.length, digests: digests.sort() };
