@@ -14,7 +14,8 @@ import { Ndb } from '../ndb/ndb.js';
 import { checkBlocks } from './blocks.js';
 import { Context } from './context.js';
 import { type CheckReport, Findings, type Profile } from './findings.js';
-import { checkHeader, checkNextBids, checkNidCounters } from './header.js';
+import { FolderChecker } from './folders.js';
+import { checkHeader, checkNextBids, checkNidCounters, checkUnique } from './header.js';
 import { checkHeaps } from './heaps.js';
 import { checkMaps } from './maps.js';
 import { checkNodes } from './nodes.js';
@@ -52,6 +53,10 @@ export function checkStore(source: Source, core: Core, options: CheckOptions): C
     checkNodes(context);
     ndb.beginPass();
     checkHeaps(context, references);
+    ndb.beginPass();
+    const folders = new FolderChecker(context);
+    folders.run();
+    checkUnique(context, folders.facts.highestVersion);
     ndb.endPass();
     options.progress?.(total, total);
   } finally {
