@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { PstError, type Where } from '../errors.js';
+import { sha256 } from '../host/digest.js';
 import { DAMAGE_AT, DAMAGES } from './damage.js';
 import { CoreFault, readStop } from './fault.js';
 
@@ -106,11 +107,20 @@ const MAXIMUM_PAGES = 32768;
 
 const modules = new Map<CoreBuild, WebAssembly.Module>();
 
+const fileOf = (build: CoreBuild): URL =>
+  new URL(`../../build/${build === 'core' ? 'core.wasm' : `core.${build}.wasm`}`, import.meta.url);
+
+/** SHA-256 of the module of a build, hexadecimal: two machines that agree on it run the same core. */
+export function coreHash(build: CoreBuild): string {
+  const hash = sha256();
+  hash.update(readFileSync(fileOf(build)));
+  return Buffer.from(hash.digest()).toString('hex');
+}
+
 function moduleOf(build: CoreBuild): WebAssembly.Module {
   let module = modules.get(build);
   if (module === undefined) {
-    const file = build === 'core' ? 'core.wasm' : `core.${build}.wasm`;
-    module = new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
+    module = new WebAssembly.Module(readFileSync(fileOf(build)));
     modules.set(build, module);
   }
   return module;

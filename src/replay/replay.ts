@@ -1,0 +1,133 @@
+/**
+ * Replays a bundle: runs the operation again from the bundle alone, and says whether it ended in the same way.
+ * @module
+ */
+import { Core, type CoreBuild, coreHash } from '../core/core.js';
+import type { Stop } from '../core/fault.js';
+import { hex } from '../errors.js';
+import type { Sink, Source } from '../host/source.js';
+import { NodeCopier } from '../migrate/operation.js';
+import { BlockIndex } from '../ndb/bbt.js';
+import { NodeIndex } from '../ndb/nbt.js';
+import { Ndb } from '../ndb/ndb.js';
+import { StoreWriter } from '../ndb/write/store-writer.js';
+import type { Bundle, Outcome } from './bundle.js';
+import { outcomeOf } from './capture.js';
+import { sparseSource } from './sparse.js';
+
+export interface ReplayOptions {
+  /** Another core than the bundle's: paranoid, raw. */
+  readonly build?: CoreBuild;
+  /** Called before the operation runs, with the core it will run on. */
+  readonly prepare?: (core: Core) => void;
+}
+
+export interface Replay {
+  readonly outcome: Outcome;
+  readonly isReproduced: boolean;
+  /** What differs from the bundle, a sentence each; the core's hash too, which alone does not make it another result. */
+  readonly differences: readonly string[];
+  /** The core the operation ran on; its memory is as the stop left it. */
+  readonly core: Core;
+}
+
+/** Takes what is written and forgets it: a replay is about reading, rewriting and encoding. */
+const nowhere = (): Sink & Source => ({
+  name: 'replay',
+  size: 0,
+  read: () => 0,
+  write() {},
+  sync() {},
+  close() {},
+});
+
+/** The store of a bundle, as far as the operation saw it. */
+export function openBundle(bundle: Bundle, core: Core): Ndb {
+  const source = sparseSource(bundle.source.name, bundle.source.size, bundle.ranges);
+  if (bundle.node === null) return Ndb.open(source, core);
+  const { nid, bidData, bidSub, parent } = bundle.node;
+  const nodes = new NodeIndex(
+    1,
+    Uint32Array.of(nid),
+    Float64Array.of(bidData),
+    Float64Array.of(bidSub),
+    Uint32Array.of(parent),
+  );
+  const { blocks } = bundle;
+  const column = (k: number): number[] => blocks.map((block) => block[k]!);
+  const bbt = new BlockIndex(
+    blocks.length,
+    Float64Array.from(column(0)),
+    Float64Array.from(column(1)),
+    Uint16Array.from(column(2)),
+    Uint16Array.from(column(3)),
+    Uint16Array.from(column(4)),
+  );
+  return Ndb.fromParts(source, core, nodes, bbt);
+}
+
+/** Runs the operation of `bundle` once more. Throws only what is neither a stop nor damage. */
+export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
+  const build = options.build ?? bundle.core.build;
+  const core = Core.load(build);
+  options.prepare?.(core);
+  let outcome: Outcome = { kind: 'none' };
+  try {
+    run(bundle, core);
+  } catch (error) {
+    outcome = outcomeOf(error);
+    if (outcome.kind === 'none') throw error;
+  }
+  const differences = compare(bundle.outcome, outcome);
+  const isReproduced = differences.length === 0;
+  const hash = coreHash(build);
+  if (hash !== bundle.core.hash) {
+    differences.push(
+      `core ${build} ${hash.slice(0, 12)}, the bundle was made by ${bundle.core.build} ${bundle.core.hash.slice(0, 12)}`,
+    );
+  }
+  return { outcome, isReproduced, differences, core };
+}
+
+function run(bundle: Bundle, core: Core): void {
+  const ndb = openBundle(bundle, core);
+  if (bundle.operation.kind === 'open') return;
+  ndb.beginPass();
+  const { header } = ndb;
+  const writer = new StoreWriter(core, nowhere(), {
+    crypt: header.crypt,
+    bidNextB: 4 * Math.ceil(header.bidNextB / 4),
+  });
+  new NodeCopier(ndb, writer, bundle.policy.reencode, () => {}).node(0);
+}
+
+/** Distance of the refused byte from the start of its block: the address itself may differ. */
+const distance = ({ address, block }: Stop): number => address - block;
+
+/** How `b` is not `a`; empty when it is the same end. */
+export function compare(a: Outcome, b: Outcome): string[] {
+  if (a.kind !== b.kind) return [`the bundle ends in ${nameOf(a)}, the replay in ${nameOf(b)}`];
+  const differences: string[] = [];
+  const check = (what: string, x: unknown, y: unknown): void => {
+    if (x !== y) differences.push(`${what}: ${x} in the bundle, ${y} in the replay`);
+  };
+  if (a.kind === 'error' && b.kind === 'error') {
+    check('error', a.code, b.code);
+    check('message', a.message, b.message);
+  }
+  if (a.kind === 'stop' && b.kind === 'stop') {
+    check('stop', a.stop.kind, b.stop.kind);
+    check('block size', a.stop.size, b.stop.size);
+    check('distance', distance(a.stop), distance(b.stop));
+    check('width', a.stop.width, b.stop.width);
+    check('allocation site', a.stop.site, b.stop.site);
+    check('free site', a.stop.freeSite, b.stop.freeSite);
+    check('ordinal', a.stop.ordinal, b.stop.ordinal);
+    check('node', hex(a.stop.nid), hex(b.stop.nid));
+    check('property', hex(a.stop.tag), hex(b.stop.tag));
+  }
+  return differences;
+}
+
+const nameOf = (outcome: Outcome): string =>
+  outcome.kind === 'stop' ? `a stop (${outcome.stop.kind})` : outcome.kind === 'error' ? outcome.code : 'no failure';
