@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import { type CloneReport, cloneFile } from '../migrate/clone.js';
 import { makeManifest, writeManifest } from '../migrate/manifest.js';
+import { withCapture } from './capture.js';
+import { addBatchOptions, type BatchOptions, isBatch, runBatch, single } from './clone-batch.js';
 import { action, EXIT, type ExitCode } from './exit.js';
 import {
   count,
@@ -18,7 +20,7 @@ import {
 import { startProgress } from './progress.js';
 import { VERSION } from './version.js';
 
-interface Options {
+interface Options extends BatchOptions {
   reencode?: true;
   manifest: boolean;
   json?: true;
@@ -34,20 +36,34 @@ Example:
   pstwright clone old.pst new.pst
   pstwright verify old.pst new.pst      proves it again, at any later time
 
+When it fails, TARGET.replay holds the failing operation and all it read; \`pstwright replay\` repeats it elsewhere.
+
 Exit codes: 0 everything arrived · 1 arrived, and the source has faults of its own, listed · 2 the source is damaged, nothing was
 written · 3 refused (TARGET exists, not a Unicode store, bad arguments) · 4 the verifier stopped: our bug`;
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command('clone')
-    .description('copy a store into a new PST, every identifier as it was')
-    .argument('<source>', 'store to read: a Unicode PST or OST')
-    .argument('<target>', 'PST to write; must not exist')
+    .description('copy a store into a new PST, every identifier as it was; with --out: many stores')
+    .argument('[source]', 'store to read: a Unicode PST or OST; with --out also a folder, or a list of stores')
+    .argument('[target]', 'PST to write; must not exist')
+    .argument('[more...]', 'with --out: more stores, folders and lists')
     .option('--reencode', 'decode and encode every property context and table anew instead of keeping their blocks')
     .option('--no-manifest', 'write no TARGET.manifest')
-    .option('--json', 'print one JSON document instead of text')
+    .option('--json', 'print one JSON document instead of text');
+  addBatchOptions(command)
     .addHelpText('after', HELP)
-    .action(action(run));
+    .action(action(dispatch));
+}
+
+function dispatch(
+  source: string | undefined,
+  target: string | undefined,
+  more: readonly string[],
+  options: Options,
+): ExitCode | Promise<ExitCode> {
+  if (isBatch(options)) return runBatch([source, target, ...more], options);
+  return run(...single(source, target, more), options);
 }
 
 function run(source: string, target: string, options: Options): ExitCode {
@@ -55,13 +71,17 @@ function run(source: string, target: string, options: Options): ExitCode {
   const progress = startProgress('copy');
   let report: CloneReport;
   try {
-    report = cloneFile(source, target, {
-      reencode: options.reencode === true,
-      progress(phase, done, total) {
-        progress.phase(phase);
-        progress.update(done, total);
-      },
-    });
+    const reencode = options.reencode === true;
+    report = withCapture({ source, bundle: `${target}.replay`, reencode }, (recorder) =>
+      cloneFile(source, target, {
+        reencode,
+        recorder,
+        progress(phase, done, total) {
+          progress.phase(phase);
+          progress.update(done, total);
+        },
+      }),
+    );
   } finally {
     progress.stop();
   }

@@ -9,11 +9,12 @@ import { register as ls } from './ls.js';
 import { register as node } from './node.js';
 import { printJson } from './output.js';
 import { register as page } from './page.js';
+import { register as replay } from './replay.js';
 import { register as verify } from './verify.js';
 import { VERSION } from './version.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, page, block, node];
+const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, replay, page, block, node];
 
 const HELP = `
 Exit codes:

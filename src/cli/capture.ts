@@ -1,0 +1,51 @@
+/** Runs a job under capture: when it fails, the failing operation goes into a replay bundle. @module */
+import { writeFileSync } from 'node:fs';
+import type { CoreBuild } from '../core/core.js';
+import { openSource } from '../host/file.js';
+import { encodeBundle, inputBytes } from '../replay/bundle.js';
+import { Capture } from '../replay/capture.js';
+import { escapeText, size } from './output.js';
+import { VERSION } from './version.js';
+
+export interface CaptureOptions {
+  readonly source: string;
+  /** Where the bundle goes if there is one. */
+  readonly bundle: string;
+  readonly reencode: boolean;
+  readonly build?: CoreBuild;
+  readonly pageheap?: Readonly<Record<string, unknown>>;
+}
+
+/** Runs `job`; what it throws is thrown on, after the bundle is written and said. */
+export function withCapture<T>(options: CaptureOptions, job: (capture: Capture) => T): T {
+  const capture = new Capture({
+    engine: VERSION,
+    build: options.build ?? 'core',
+    reencode: options.reencode,
+    pageheap: options.pageheap ?? {},
+  });
+  try {
+    return job(capture);
+  } catch (error) {
+    writeBundle(options, capture, error);
+    throw error;
+  }
+}
+
+function writeBundle(options: CaptureOptions, capture: Capture, error: unknown): void {
+  try {
+    const source = openSource(options.source);
+    const bundle = capture.bundle(source, error);
+    source.close();
+    if (bundle === undefined) return;
+    writeFileSync(options.bundle, encodeBundle(bundle));
+    const { kind, nid } = bundle.operation;
+    const what = kind === 'open' ? 'opening the store' : `node 0x${nid.toString(16)}`;
+    process.stderr.write(
+      `pstwright: the failing operation (${what}, ${size(inputBytes(bundle))} of the store) is in ${escapeText(options.bundle)}; ` +
+        `\`pstwright replay ${escapeText(options.bundle)}\` repeats it without the store\n`,
+    );
+  } catch {
+    // Capture is a courtesy; the error that matters is on its way.
+  }
+}
