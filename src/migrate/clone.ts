@@ -39,6 +39,8 @@ export interface CloneOptions {
   readonly core?: CoreBuild;
   readonly progress?: Progress;
   readonly recorder?: Recorder;
+  /** Called by cloneFile when the target is whole and has not got its name yet. What it throws undoes the target. */
+  readonly beforeCommit?: (report: CloneReport, partialPath: string) => void;
 }
 
 /** A folder's items: what its tables list, and the nodes that arrived. */
@@ -207,6 +209,7 @@ export function cloneFile(sourcePath: string, targetPath: string, options: Clone
     const target = createTarget(targetPath);
     try {
       const report = cloneStore(source, target.sink, options);
+      options.beforeCommit?.(report, target.partialPath);
       target.commit();
       return report;
     } catch (error) {
