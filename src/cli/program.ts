@@ -17,18 +17,29 @@ import { VERSION } from './version.js';
 const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, replay, page, block, node];
 
 const HELP = `
+Examples:
+  pstwright info mail.pst                     what kind of store it is, and what is in it
+  pstwright ls mail.pst                       its folders; --messages for what is in them
+  pstwright cat mail.pst 0x200024             everything one message says
+  pstwright clone mail.pst copy.pst           a new PST in which every identifier is what it was
+  pstwright verify mail.pst copy.pst          that nothing differs, property by property
+
+Where to go next: ls prints the NID of every folder and message; cat takes it. What cat shows is stored as node shows
+it, in blocks that block shows, listed on pages that page shows.
+
 Exit codes:
-  0  done                          1  done, with warnings
+  0  done
+  1  done, with warnings
   2  done as far as possible: the store is damaged, or something differs
   3  refused: wrong arguments, not a store, or the target exists; nothing was written
   4  the verifier stopped the core, or the program failed: a bug in pstwright
 
-Numbers (NID, BID, IB) are written 0x8025 or 32805. --json gives one JSON document instead of text.
-The source is only ever opened for reading. \`pstwright help VERB\` explains a verb.`;
+Numbers (NID, BID, IB) are written 0x8025 or 32805. --json gives one JSON document instead of text. The source is only
+ever opened for reading. \`pstwright help VERB\` explains a verb.`;
 
 export function createProgram(): Command {
   const program = new Command('pstwright')
-    .description('Reads mailbox stores (PST and OST).')
+    .description('Reads mailbox stores (PST and OST), shows how they are built, and copies them with every identifier kept.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [verb]', 'explain a verb')
