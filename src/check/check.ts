@@ -12,14 +12,18 @@ import { PstError } from '../errors.js';
 import type { Source } from '../host/source.js';
 import { Ndb } from '../ndb/ndb.js';
 import { checkBlocks } from './blocks.js';
+import { checkColumns } from './columns.js';
 import { Context } from './context.js';
 import { type CheckReport, Findings, type Profile } from './findings.js';
 import { FolderChecker } from './folders.js';
 import { checkHeader, checkNextBids, checkNidCounters, checkUnique } from './header.js';
 import { checkHeaps } from './heaps.js';
+import { checkHierarchyMap, checkMessageIndex } from './indexes.js';
 import { checkMaps } from './maps.js';
+import { checkNames } from './names.js';
 import { checkNodes } from './nodes.js';
 import { checkReferences } from './references.js';
+import { checkRequired } from './required.js';
 import { checkExtents, collectExtents } from './space.js';
 import { checkTrees } from './trees.js';
 
@@ -53,10 +57,16 @@ export function checkStore(source: Source, core: Core, options: CheckOptions): C
     checkNodes(context);
     ndb.beginPass();
     checkHeaps(context, references);
+    ndb.endPass();
     ndb.beginPass();
+    checkRequired(context);
+    checkColumns(context);
+    checkNames(context);
     const folders = new FolderChecker(context);
     folders.run();
     checkUnique(context, folders.facts.highestVersion);
+    checkHierarchyMap(context, folders.facts);
+    checkMessageIndex(context, folders.facts);
     ndb.endPass();
     options.progress?.(total, total);
   } finally {

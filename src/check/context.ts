@@ -6,7 +6,8 @@ import type { Core } from '../core/core.js';
 import { PstError } from '../errors.js';
 import type { Source } from '../host/source.js';
 import type { Ndb } from '../ndb/ndb.js';
-import { UNICODE, UNICODE_4K, type Variant } from '../wire/variant.js';
+import { CLIENT } from '../wire/header.js';
+import { ANSI, UNICODE_4K, type Variant } from '../wire/variant.js';
 import type { Findings, Place, Profile, Severity } from './findings.js';
 import type { RuleId } from './rules.js';
 
@@ -37,9 +38,12 @@ export class Context {
   get isOwn(): boolean {
     return this.findings.profile === 'own';
   }
-  /** PST of Outlook 2003 and later, or OST up to 2010: the kind whose rules are known best. */
-  get isUnicode(): boolean {
-    return this.variant === UNICODE;
+  get isAnsi(): boolean {
+    return this.variant === ANSI;
+  }
+  /** The cache of a server's mailbox: what replication needs is in the rows alone. */
+  get isOst(): boolean {
+    return this.ndb.header.wMagicClient === CLIENT.OST;
   }
   get is4K(): boolean {
     return this.variant === UNICODE_4K;

@@ -2,11 +2,14 @@
  * Folders: their tables name every child and no other, counts are counted, rows equal objects. MS-PST 2.4.4.
  * @module
  */
+import type { PropertyStream } from '../ltp/stream.js';
+import { CLIENT_SIGNATURE } from '../wire/heap.js';
 import { NID, NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import type { Context } from './context.js';
 import { hex, tagText } from './findings.js';
+import { messageKey } from './indexes.js';
 import { checkMessage } from './messages.js';
-import { loadNode, loadObject, type StoreObject, withTable } from './objects.js';
+import { clientOf, loadNode, loadObject, type StoreObject, withTable } from './objects.js';
 import { compareRow } from './rows.js';
 import type { RuleId } from './rules.js';
 import { Sizes } from './sizes.js';
@@ -23,19 +26,29 @@ const REPLICATION: readonly number[] = [0x0e300102, 0x0e330014, 0x0e340102];
 export interface RowFacts {
   /** Row versions (67F3) seen, and the highest. */
   highestVersion: number;
-  /** Hierarchy rows with replication ids: NID by id in hex. */
+  /** Hierarchy rows with replication ids: NID by id in hex; and how many have none. */
   readonly replication: Map<string, number>;
+  withoutReplication: number;
+  /** Key in the message index by message, where there is an index. */
+  readonly conversations: Map<number, number>;
 }
 
 export class FolderChecker {
   readonly sizes: Sizes;
-  readonly facts: RowFacts = { highestVersion: 0, replication: new Map() };
+  readonly facts: RowFacts = {
+    highestVersion: 0,
+    replication: new Map(),
+    withoutReplication: 0,
+    conversations: new Map(),
+  };
   readonly #listed: Uint8Array;
   readonly #versions = new Set<number>();
+  readonly #hasMessageIndex: boolean;
 
   constructor(readonly context: Context) {
     this.sizes = new Sizes(context);
     this.#listed = new Uint8Array(context.ndb.nbt.count);
+    this.#hasMessageIndex = context.ndb.nbt.find(NID.MESSAGE_INDEX) >= 0;
   }
 
   run(): void {
@@ -48,6 +61,11 @@ export class FolderChecker {
       context.advance();
     }
     for (let i = 0; i < nbt.count; i++) if (this.#listed[i] === 0) this.#unlisted(i);
+    const { replication, withoutReplication } = this.facts;
+    if (replication.size > 0 && withoutReplication > 0) {
+      const text = `${replication.size} hierarchy rows have replication ids, ${withoutReplication} have none`;
+      context.add('hierarchy.replication-mixed', text, { found: withoutReplication, expected: 0 });
+    }
   }
 
   #folder(i: number): void {
@@ -71,6 +89,8 @@ export class FolderChecker {
     const folder = loadNode(context, i);
     if (folder !== undefined) this.#required(folder);
     const tableNid = siblingNid(nid, NID_TYPE.SEARCH_CONTENTS_TABLE);
+    // Seen in real stores: node 0x730 with client signature 0xAC, which nobody published.
+    if (clientOf(context, tableNid) !== CLIENT_SIGNATURE.TC) return;
     const count = this.#withTableNode(tableNid, (table) => {
       for (const id of table.rowIds()) {
         if (context.ndb.nbt.find(id) >= 0) continue;
@@ -114,7 +134,7 @@ export class FolderChecker {
       for (const row of table.rows()) {
         const child = row.rowId;
         this.#version(nid, row);
-        this.#replication(nid, row, table.columns);
+        this.#replication(nid, row);
         const index = nbt.find(child);
         const type = nidType(child);
         if (index < 0 || (type !== NID_TYPE.NORMAL_FOLDER && type !== NID_TYPE.SEARCH_FOLDER)) {
@@ -129,7 +149,9 @@ export class FolderChecker {
         const object = loadObject(context, child, child, nbt.bidData(index), nbt.bidSub(index));
         if (object === undefined) continue;
         const at = { table, nid, subnodes, row };
-        compareRow(context, at, object, HIERARCHY_ROW_ONLY, 'hierarchy.row', 'hierarchy.row');
+        // Outlook 2003 leaves the row of its search folder empty. Seen in real stores.
+        const foreign = type === NID_TYPE.SEARCH_FOLDER ? 'note' : undefined;
+        compareRow(context, at, object, HIERARCHY_ROW_ONLY, 'hierarchy.row', 'hierarchy.row', foreign);
       }
       return table.rowCount;
     });
@@ -147,7 +169,10 @@ export class FolderChecker {
         this.#version(nid, row);
         const index = nbt.find(row.rowId);
         if (index < 0) {
-          context.add('contents.no-node', `row ${hex(row.rowId)} of ${hex(nid)} has no message`, { nid, found: row.rowId });
+          context.add('contents.no-node', `row ${hex(row.rowId)} of ${hex(nid)} has no message`, {
+            nid,
+            found: row.rowId,
+          });
           continue;
         }
         if (nidType(row.rowId) !== messageType) {
@@ -156,6 +181,7 @@ export class FolderChecker {
           continue;
         }
         this.#list(index, nid);
+        this.#conversation(row);
         if (nbt.parent(index) !== folder) {
           const text = `the message ${hex(row.rowId)} is listed in ${hex(nid)}, its parent is ${hex(nbt.parent(index))}`;
           context.add('contents.parent', text, { nid: row.rowId, found: nbt.parent(index), expected: folder });
@@ -173,7 +199,8 @@ export class FolderChecker {
   #list(index: number, table: number): void {
     const { context } = this;
     const nid = context.ndb.nbt.nid(index);
-    if (this.#listed[index] === 1) context.add('contents.twice', `${hex(nid)} is listed again in ${hex(table)}`, { nid });
+    if (this.#listed[index] === 1)
+      context.add('contents.twice', `${hex(nid)} is listed again in ${hex(table)}`, { nid });
     this.#listed[index] = 1;
   }
 
@@ -195,7 +222,7 @@ export class FolderChecker {
   }
 
   /** 67F3: unique in the whole store, below dwUnique. */
-  #version(table: number, row: Parameters<typeof compareRow>[1]['row']): void {
+  #version(table: number, row: PropertyStream): void {
     const { context } = this;
     const version = row.inline(0x67f30003);
     if (version === undefined) {
@@ -210,11 +237,14 @@ export class FolderChecker {
     this.facts.highestVersion = Math.max(this.facts.highestVersion, version);
   }
 
-  #replication(
-    table: number,
-    row: Parameters<typeof compareRow>[1]['row'],
-    columns: readonly { readonly tag: number }[],
-  ): void {
+  #conversation(row: PropertyStream): void {
+    if (!this.#hasMessageIndex) return;
+    const k = row.find(0x30130102);
+    if (k < 0 || row.flags(k) !== 0 || row.length(k) !== 16) return;
+    this.facts.conversations.set(row.rowId, messageKey(row.value(k)));
+  }
+
+  #replication(table: number, row: PropertyStream): void {
     const { context } = this;
     if (nidType(row.rowId) === NID_TYPE.SEARCH_FOLDER) return;
     const set = REPLICATION.filter((tag) => row.find(tag) >= 0);
@@ -222,10 +252,7 @@ export class FolderChecker {
       const text = `row ${hex(row.rowId)} of ${hex(table)} has ${set.map(tagText).join(', ')} and not all of 0x0e30, 0x0e33, 0x0e34`;
       context.add('hierarchy.replication', text, { nid: table, found: set.length, expected: REPLICATION.length });
     }
-    const has = columns.some(({ tag }) => tag === REPLICATION[0]);
-    if (set.length === 0 && has) {
-      context.add('hierarchy.replication-none', `row ${hex(row.rowId)} of ${hex(table)} has no replication ids`, { nid: table });
-    }
+    if (set.length === 0) this.facts.withoutReplication++;
     const k = row.find(0x0e300102);
     if (k >= 0 && row.flags(k) === 0) this.facts.replication.set(Buffer.from(row.value(k)).toString('hex'), row.rowId);
   }

@@ -108,7 +108,7 @@ function checkAmap(context: Context, pages: PageReader, extents: Extents, i: num
   free.slots[i] = slots;
   free.runs[i] = Math.min(longest, FREE_RUN_MAX);
   let inPages = 0;
-  for (let k = 0; extra > 0 && k < bitsSize; k++) if (bits[k] === 0xff && wanted[k] === 0) inPages += 8;
+  for (let k = 0; extra > 0 && k < inFile >>> 3; k++) if (bits[k] === 0xff && wanted[k] === 0) inPages += 8;
   if (extra > 0) free.extra.push({ ib: begin + firstExtra * unit, bits: extra, inPages });
   return next;
 }

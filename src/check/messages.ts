@@ -5,11 +5,10 @@
 import { md5 } from '../host/md5.js';
 import type { PropertyStream } from '../ltp/stream.js';
 import { decodeUtf16, encodeUtf16 } from '../mapi/codepage.js';
-import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import { checkAttachments } from './attachments.js';
 import type { Context } from './context.js';
 import { hex, type Severity, tagText, textOf } from './findings.js';
-import { equalBytes, type StoreObject, textOfId, valueOf } from './objects.js';
+import { equalBytes, propertyBytes, type StoreObject, textOfId } from './objects.js';
 import { checkRecipients } from './recipients.js';
 import { compareRow, type RowOf } from './rows.js';
 import type { Sizes } from './sizes.js';
@@ -21,6 +20,7 @@ const ASSOCIATED = 0x40;
 
 /** What every message has. 2.4.5.1.1; 3007 and 3008, 300B: scanpst KB, PD, TA. */
 const REQUIRED: readonly number[] = [0x001a001f, 0x0e070003, 0x0e080003, 0x30070040, 0x30080040, 0x300b0102];
+const MODIFIED = 0x30080040;
 const STRING8 = 0x001e;
 const STRING = 0x001f;
 
@@ -103,8 +103,9 @@ function checkRequired(
     if (found) continue;
     const other = pc.findId(tag >>> 16);
     const text = other < 0 ? 'is missing' : `is there as ${tagText(pc.tag(other))}`;
-    let foreign: Severity = 'warning';
+    let foreign: Severity | 'none' = 'warning';
     if (isEmbedded || isAssociated) foreign = 'note';
+    if (context.isOst && tag === MODIFIED) foreign = 'none'; // in the row alone; seen in real stores
     context.add('message.required', `${inside}${tagText(tag)} ${text}`, { nid: top, expected: tagText(tag) }, foreign);
   }
   const key = pc.find(0x300b0102);
@@ -128,7 +129,9 @@ function checkTexts(context: Context, message: StoreObject, inside: string): voi
       context.add('message.subject-prefix', `${inside}the subject ${textOf(subject)} has no prefix mark`, { nid: top });
     }
     if (hasControls(text)) {
-      context.add('message.subject-controls', `${inside}control characters in the subject ${textOf(text)}`, { nid: top });
+      context.add('message.subject-controls', `${inside}control characters in the subject ${textOf(text)}`, {
+        nid: top,
+      });
     }
     if (subject.length > SUBJECT_MAX) {
       const place = { nid: top, found: subject.length, expected: SUBJECT_MAX };
@@ -139,7 +142,11 @@ function checkTexts(context: Context, message: StoreObject, inside: string): voi
     const text = textOfId(context, message, id);
     if (text === undefined || text.length <= SUBJECT_MAX) continue;
     const place = { nid: top, found: text.length, expected: SUBJECT_MAX };
-    context.add('message.text-length', `${inside}0x${id.toString(16).padStart(4, '0')} of ${text.length} characters`, place);
+    context.add(
+      'message.text-length',
+      `${inside}0x${id.toString(16).padStart(4, '0')} of ${text.length} characters`,
+      place,
+    );
   }
   const index = pc.find(0x00710102);
   if (index >= 0 && pc.flags(index) === 0) {
@@ -164,7 +171,8 @@ function checkRow(context: Context, message: StoreObject, isAssociated: boolean,
   if (table.columns.some(({ tag }) => tag === 0x0e170003) && status < 0) {
     context.add('contents.status', `row ${hex(row.rowId)} of ${hex(nid)} has no 0x0e17`, { nid: top });
   }
-  if (message.pc.findId(0x0e17) >= 0) context.add('message.status', '0x0e17 is stored, it belongs to the row', { nid: top });
+  if (message.pc.findId(0x0e17) >= 0)
+    context.add('message.status', '0x0e17 is stored, it belongs to the row', { nid: top });
   if (!isAssociated) checkConversation(context, message, at);
   checkShared(context, message, at);
 }
@@ -172,7 +180,7 @@ function checkRow(context: Context, message: StoreObject, isAssociated: boolean,
 /** 3013: from the index when it is tracked, else from the topic. scanpst OO 33, OI; measured: 22 of 22. */
 function checkConversation(context: Context, message: StoreObject, { row, table, nid }: RowOf): void {
   if (!table.columns.some(({ tag }) => tag === 0x30130102)) return;
-  const { pc, top } = message;
+  const { top } = message;
   const expected = conversationId(context, message);
   const k = row.find(0x30130102);
   const where = `row ${hex(row.rowId)} of ${hex(nid)}`;
@@ -185,8 +193,11 @@ function checkConversation(context: Context, message: StoreObject, { row, table,
   if (equalBytes(found, expected)) return;
   const a = Buffer.from(found).toString('hex');
   const b = Buffer.from(expected).toString('hex');
-  context.add('contents.conversation', `0x3013 in ${where} is ${a}, computed ${b}`, { nid: top, found: a, expected: b });
-  void pc;
+  context.add('contents.conversation', `0x3013 in ${where} is ${a}, computed ${b}`, {
+    nid: top,
+    found: a,
+    expected: b,
+  });
 }
 
 function conversationId(context: Context, message: StoreObject): Uint8Array | undefined {
@@ -197,7 +208,7 @@ function conversationId(context: Context, message: StoreObject): Uint8Array | un
   }
   const topic = pc.find(0x0070001f);
   if (topic < 0) return undefined;
-  const bytes = valueOf(context, message.top, pc, topic, message.subnodes);
+  const bytes = propertyBytes(context, message.top, pc, topic, message.subnodes);
   return bytes === undefined ? undefined : md5(encodeUtf16(decodeUtf16(bytes).toUpperCase()));
 }
 
@@ -217,7 +228,3 @@ function tree(stream: PropertyStream, k: number, subnodes: RowOf['subnodes']): n
   const bid = index < 0 ? 0 : subnodes.bidData(index);
   return bid % 2 === 0 ? bid : bid - 1;
 }
-
-/** Fixed NIDs of the tables inside a message. */
-export const isAttachment = (nid: number): boolean => nidType(nid) === NID_TYPE.ATTACHMENT;
-export const TABLES_OF_A_MESSAGE = { attachments: NID.ATTACHMENT_TABLE, recipients: NID.RECIPIENT_TABLE } as const;

@@ -71,8 +71,23 @@ export function withTable<T>(
   });
 }
 
+/** bClientSig of the heap in node `nid`; 0 when there is none. */
+export function clientOf(context: Context, nid: number): number {
+  const { ndb, core } = context;
+  const i = ndb.nbt.find(nid);
+  if (i < 0 || ndb.nbt.bidData(i) === 0) return 0;
+  return (
+    context.attempt(nid, () => {
+      const chain = ndb.readTree(ndb.nbt.bidData(i), { nid });
+      const client = core.x.hnClient(chain);
+      core.x.chainFree(chain);
+      return client;
+    }) ?? 0
+  );
+}
+
 /** Bytes of the value of property `k`, also when it is a subnode; undefined when it is damaged or longer than VALUE_MAX. */
-export function valueOf(
+export function propertyBytes(
   context: Context,
   top: number,
   stream: PropertyStream,
@@ -122,7 +137,7 @@ export function textOfId(
 ): string | undefined {
   const k = object.pc.findId(id);
   if (k < 0) return undefined;
-  const bytes = valueOf(context, object.top, object.pc, k, object.subnodes);
+  const bytes = propertyBytes(context, object.top, object.pc, k, object.subnodes);
   if (bytes === undefined) return undefined;
   return decodeString(object.pc.tag(k), bytes);
 }

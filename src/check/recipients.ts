@@ -1,8 +1,8 @@
 /** Recipients of a message: table, columns, and the display lists they make. MS-PST 2.4.5.3. @module */
 import { NID } from '../wire/nid.js';
 import type { Context } from './context.js';
-import { hex, tagText, textOf } from './findings.js';
-import { decodeString, type StoreObject, textOfId, valueOf, withTable } from './objects.js';
+import { tagText, textOf } from './findings.js';
+import { decodeString, propertyBytes, type StoreObject, textOfId, withTable } from './objects.js';
 
 /** Always there: type, entry id, name, address type, address, search key. scanpst section 11. */
 const REQUIRED: readonly number[] = [0x0c15, 0x0fff, 0x3001, 0x3002, 0x3003, 0x300b];
@@ -37,7 +37,8 @@ export function checkRecipients(context: Context, message: StoreObject, inside: 
           for (const id of REQUIRED) {
             if (row.findId(id) >= 0) continue;
             const place = { nid: top, expected: `0x${id.toString(16).padStart(4, '0')}` };
-            context.add('recipient.required', `${where} has no 0x${id.toString(16).padStart(4, '0')}`, place);
+            const foreign = context.isAnsi ? 'note' : undefined; // Outlook 97 fills the name only; seen in real stores
+            context.add('recipient.required', `${where} has no 0x${id.toString(16).padStart(4, '0')}`, place, foreign);
           }
           if (row.rowId <= lastId) {
             context.add('recipient.order', `${where} follows ${lastId}`, { nid: top, found: row.rowId });
@@ -45,7 +46,7 @@ export function checkRecipients(context: Context, message: StoreObject, inside: 
           lastId = row.rowId;
           const type = row.inline(0x0c150003);
           const k = row.findId(0x3001);
-          const bytes = k < 0 ? new Uint8Array(0) : valueOf(context, top, row, k, own);
+          const bytes = k < 0 ? new Uint8Array(0) : propertyBytes(context, top, row, k, own);
           const name = bytes === undefined || k < 0 ? '' : decodeString(row.tag(k), bytes);
           if (bytes === undefined || name === undefined) unknown = true;
           else if (type !== undefined && (type & KIND_MASK) <= 3) names[type & KIND_MASK]!.push(name);
@@ -69,5 +70,4 @@ export function checkRecipients(context: Context, message: StoreObject, inside: 
     const text = `${inside}Display${name} is ${textOf(stored ?? '')}, the recipients make ${textOf(expected)}`;
     context.add('message.display-list', text, { nid: top, found: textOf(stored ?? ''), expected: textOf(expected) });
   }
-  void hex;
 }

@@ -187,7 +187,7 @@ export const RULES = {
   'hierarchy.parent': content('2.4.4.4'),
   'hierarchy.row': content('2.4.4.4'),
   'hierarchy.replication': content('2.4.4.4'),
-  'hierarchy.replication-none': content('2.4.4.4', 'none'),
+  'hierarchy.replication-mixed': content('2.4.4.4', 'none'),
   'contents.no-node': content('2.4.4.5'),
   'contents.no-row': content('2.4.4.5'),
   'contents.parent': content('2.4.4.5'),
@@ -234,6 +234,37 @@ export const RULES = {
   'attachment.object-size': content('2.3.3.5'),
   'attachment.ole-type': content('2.4.6.2.2', 'note'),
   'attachment.embedded': content('2.4.6.2.2'),
+
+  // required.ts, columns.ts
+  'required.node': content('2.7.1'),
+  'required.template': content('2.7.1'),
+  'required.template-layout': content('2.7.3', 'none'),
+  'required.template-rows': content('2.7.3', 'warning'),
+  'required.queue': content('2.4.8.4', 'none'),
+  'required.receive-folder': content('2.4.3', 'warning'),
+  'required.search-list': content('2.4.8.4.2', 'warning'),
+  'required.search-unlisted': content('2.4.8.4.2'),
+  'tc.required-column': content('2.3.4.2'),
+  'store.required': content('2.4.3.1'),
+  'store.record-key': content('2.4.3.1'),
+  'store.password': content('2.4.3.3', 'none'),
+  'store.entry-id': content('2.4.3.2'),
+  'store.folder-mask': content('2.4.3.1', 'note'),
+
+  // names.ts
+  'names.required': content('2.4.7'),
+  'names.bucket-count': content('2.4.7.1', 'note'),
+  'names.stream': content('2.4.7'),
+  'names.guid': content('2.4.7.1'),
+  'names.ordinal': content('2.4.7.1'),
+  'names.string': content('2.4.7.4'),
+  'names.twice': content('2.4.7.1', 'warning'),
+  'names.bucket': content('2.4.7.5'),
+
+  // indexes.ts
+  'index.heap': content('2.4.1', 'warning'),
+  'index.hierarchy': content('2.4.1', 'warning'),
+  'index.message': content('2.4.1', 'note'),
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof RULES;

@@ -9,7 +9,7 @@
  */
 import { fixedSize } from '../mapi/type.js';
 import type { Context } from './context.js';
-import { sizeOf, type StoreObject } from './objects.js';
+import { type StoreObject, sizeOf } from './objects.js';
 
 /** Against nesting without end. As in src/ndb/subnode.ts. */
 const DEPTH_MAX = 128;
