@@ -41,10 +41,8 @@ export class Table {
   /** Rows whose index entry leads nowhere; a finding for whoever walks. */
   readonly badRows: number;
   readonly rowSize: number;
-  readonly columns: readonly Column[];
-  /** Where the groups of 4- and 8-byte, 2-byte and 1-byte columns and the row end. */
-  readonly rgib: readonly [number, number, number, number];
   readonly #chains: number[];
+  #columns: readonly Column[] | undefined;
 
   private constructor(
     readonly core: Core,
@@ -59,15 +57,29 @@ export class Table {
     this.rowCount = x.tcRowCount(handle);
     this.badRows = x.tcBadRows(handle);
     this.rowSize = x.tcRowSize(handle);
-    this.rgib = [x.tcGroup(handle, 0), x.tcGroup(handle, 1), x.tcGroup(handle, 2), this.rowSize];
-    const at = x.tcColumns(handle);
-    const { view } = core;
-    this.columns = Array.from({ length: x.tcColumnCount(handle) }, (_, k) => ({
+  }
+
+  /** Read when first asked for, while the table is open: who reads a million small tables wants their rows. */
+  get columns(): readonly Column[] {
+    return (this.#columns ??= this.#readColumns());
+  }
+
+  #readColumns(): Column[] {
+    const { x } = this.core;
+    const at = x.tcColumns(this.handle);
+    const { view } = this.core;
+    return Array.from({ length: x.tcColumnCount(this.handle) }, (_, k) => ({
       tag: view.getUint32(at + 8 * k, true),
       ibData: view.getUint16(at + 8 * k + 4, true),
       cbData: view.getUint8(at + 8 * k + 6),
       iBit: view.getUint8(at + 8 * k + 7),
     }));
+  }
+
+  /** Where the groups of 4- and 8-byte, 2-byte and 1-byte columns and the row end. */
+  get rgib(): readonly [number, number, number, number] {
+    const { x } = this.core;
+    return [x.tcGroup(this.handle, 0), x.tcGroup(this.handle, 1), x.tcGroup(this.handle, 2), this.rowSize];
   }
 
   /** Opens the table whose data tree is `bidData`; `subnodes` are those of its node. Throws PstError. */

@@ -15,7 +15,7 @@
  */
 import { hex, PstError, type Where } from '../errors.js';
 import { loadPc } from '../ltp/pc.js';
-import { DAMAGED, EXTERNAL, PropertyStream, splitStreams } from '../ltp/stream.js';
+import { DAMAGED, EXTERNAL, PropertyStream, RECORD_SIZE, STREAM_HEADER, splitStreams } from '../ltp/stream.js';
 import { Table } from '../ltp/table.js';
 import { tagName } from '../mapi/tags.js';
 import type { Ndb } from '../ndb/ndb.js';
@@ -249,7 +249,7 @@ class Walk {
     });
   }
 
-  /** Rows of a table, a batch at a time. Long cells come after the batch's rows would move, so those rows are copied. */
+  /** Rows of a table, a batch at a time. Reading a long cell could move the core's memory: such batches are copied. */
   #rows(kind: RowKind, nid: number, bidData: number, subnodes: SubnodeIndex): void {
     const { core } = this.ndb;
     const table = Table.open(this.ndb, bidData, subnodes, this.#where);
@@ -275,9 +275,15 @@ class Walk {
   }
 }
 
+/** Whether any of `count` streams has a long or a damaged value: read off the records, most tables have none. */
 function findLong(bytes: Uint8Array, count: number): boolean {
-  for (const stream of splitStreams(bytes, count)) {
-    for (let k = 0; k < stream.count; k++) if (stream.flags(k) & (EXTERNAL | DAMAGED)) return true;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let k = 0, at = 0; k < count; k++) {
+    const end = at + STREAM_HEADER + view.getUint32(at, true) * RECORD_SIZE;
+    for (let record = at + STREAM_HEADER; record < end; record += RECORD_SIZE) {
+      if (view.getUint32(record + 4, true) & (EXTERNAL | DAMAGED)) return true;
+    }
+    at += view.getUint32(at + 4, true);
   }
   return false;
 }
