@@ -6,6 +6,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CoreExports } from '../../src/core/core.js';
 import { CoreFault, readStop, type Stop } from '../../src/core/fault.js';
+import { siteName } from '../../src/core/site.js';
 import { compile } from './compile.js';
 
 interface Planted extends CoreExports {
@@ -22,8 +23,8 @@ const BUILDS: readonly Build[] = ['core', 'paranoid', 'raw'];
 const modules = new Map<Build, WebAssembly.Module>();
 
 /** Allocation sites of assembly/memory/site.ts: the block of the crime, and who frees. */
-const SITE_STREAM = 5;
-const SITE_TABLE = 6;
+const SITE_STREAM = 0x42;
+const SITE_TABLE = 0x53;
 
 beforeAll(async () => {
   for (const target of BUILDS) {
@@ -84,7 +85,7 @@ interface Crime {
   freed?: true;
 }
 
-const end = '100-byte block of a property stream';
+const end = `100-byte block of ${siteName(SITE_STREAM)}`;
 
 const CRIMES: readonly Crime[] = [
   {
@@ -236,8 +237,8 @@ describe.each(['core', 'paranoid'] as const)('the %s build stops', (build) => {
       width: crime.width,
       block: base,
       size: crime.nowhere ? 0 : SIZE,
-      site: crime.nowhere ? 'the host' : 'a property stream',
-      freeSite: crime.freed ? 'a table' : 'the host',
+      site: siteName(crime.nowhere ? 0 : SITE_STREAM),
+      freeSite: siteName(crime.freed ? SITE_TABLE : 0),
       ordinal: crime.nowhere ? 0 : 1,
       nid: 0x200024,
       tag: 0,
