@@ -67,6 +67,11 @@ const LABELS: Readonly<Record<number, string>> = {
 /** 0x80..0x9F of Windows-1252. The five bytes it leaves open decode to the C1 controls, as Windows does. */
 const WINDOWS_1252_HIGH = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
+/** Code unit of each byte of Windows-1252. */
+const WINDOWS_1252 = Uint16Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252_HIGH.charCodeAt(byte - 0x80) : byte,
+);
+
 /** One call of String.fromCharCode takes its units as arguments: this many are safe on every engine. */
 const UNITS_PER_CALL = 4096;
 
@@ -89,14 +94,9 @@ function decoder(label: string): Decoder {
 }
 
 function decode1252(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += UNITS_PER_CALL) {
-    const units = Uint16Array.from(bytes.subarray(at, at + UNITS_PER_CALL), (byte) =>
-      byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252_HIGH.charCodeAt(byte - 0x80) : byte,
-    );
-    text += String.fromCharCode(...units);
-  }
-  return text;
+  const units = new Uint16Array(bytes.length);
+  for (let k = 0; k < units.length; k++) units[k] = WINDOWS_1252[bytes[k]!]!;
+  return decoder('utf-16le').decode(units);
 }
 
 /** Never fails: a byte that means nothing becomes U+FFFD, an unknown code page is read as 1252. */
