@@ -5,7 +5,7 @@
 
 import { BTH_ABSURD, BTH_ITEM, BTH_LEVELS, BTH_SIZES, BTH_TYPE, damage } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH } from '../memory/site';
+import { SITE_BTH, SITE_BTH_EMPTY, SITE_BTH_RECORDS } from '../memory/site';
 import { copy, get8, get32, take } from '../memory/span';
 import { chainTotal } from '../ndb/chain';
 import { hnItem, itemAt, itemLo, itemSize } from './heap';
@@ -55,7 +55,7 @@ export function bthRead(chain: usize, hid: u32, variant: u32): usize {
     return 0;
   }
   bthCount = <u32>(filled / record);
-  return buffer ? buffer : alloc(1, SITE_BTH);
+  return buffer ? buffer : alloc(1, SITE_BTH_EMPTY);
 }
 
 function walk(chain: usize, hid: u32, level: u32, variant: u32): u32 {
@@ -82,7 +82,7 @@ function walk(chain: usize, hid: u32, level: u32, variant: u32): u32 {
 function append(lo: usize, at: usize, size: usize): void {
   if (filled + size > capacity) {
     const more = buffer ? (filled + size) << 1 : size;
-    const bigger = alloc(more, SITE_BTH);
+    const bigger = alloc(more, SITE_BTH_RECORDS);
     if (buffer) {
       copy(take(bigger, 0, filled), take(buffer, 0, filled), filled);
       free(buffer, SITE_BTH);

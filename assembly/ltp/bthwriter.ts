@@ -2,7 +2,7 @@
 
 import { damage, KEY_ORDER } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH } from '../memory/site';
+import { SITE_BTH_WRITER_LEVEL, SITE_PC_WRITER } from '../memory/site';
 import { copy, get16, get32, put8, put32, take } from '../memory/span';
 import { hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
 
@@ -27,15 +27,15 @@ export function bthWrite(
   while (levelCount > 0) {
     const perItem = <u32>(MAX_ITEM / step);
     const itemCount = (levelCount + perItem - 1) / perItem;
-    const above = alloc(<usize>itemCount * <usize>(keySize + 4), SITE_BTH);
+    const above = alloc(<usize>itemCount * <usize>(keySize + 4), SITE_BTH_WRITER_LEVEL);
     for (let k: u32 = 0; k < itemCount; k++) {
       const from = k * perItem;
       const n = from + perItem > levelCount ? levelCount - from : perItem;
       const size = <usize>n * step;
       const hid = hwItem(size);
       if (!hid) {
-        free(above, SITE_BTH);
-        if (level != records) free(level, SITE_BTH);
+        free(above, SITE_PC_WRITER);
+        if (level != records) free(level, SITE_PC_WRITER);
         return 0;
       }
       copy(take(newLo, newAt, size), take(level, <usize>from * step, size), size);
@@ -44,14 +44,14 @@ export function bthWrite(
       put32(e + <usize>keySize, hid);
       root = hid;
     }
-    if (level != records) free(level, SITE_BTH);
+    if (level != records) free(level, SITE_PC_WRITER);
     level = above;
     if (itemCount == 1) break;
     levelCount = itemCount;
     step = <usize>(keySize + 4);
     levels++;
   }
-  if (level != records) free(level, SITE_BTH);
+  if (level != records) free(level, SITE_PC_WRITER);
   const h = take(headerLo, headerAt, 8);
   put8(h, 0xb5);
   put8(h + 1, keySize);

@@ -5,7 +5,7 @@
 
 import { damage, HEAP_FULL } from '../damage';
 import { alloc } from '../memory/pageheap';
-import { SITE_HEAP_WRITER } from '../memory/site';
+import { SITE_HEAP_WRITER_BLOCK } from '../memory/site';
 import { get8, get16, put8, put16, put32, take, zero } from '../memory/span';
 import { chainCount, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
 import { HN_SIGNATURE } from './heap';
@@ -63,7 +63,7 @@ function headerSize(index: u32): usize {
 function openBlock(): void {
   used = headerSize(chainCount(chain));
   items = 0;
-  block = alloc(PAYLOAD, SITE_HEAP_WRITER);
+  block = alloc(PAYLOAD, SITE_HEAP_WRITER_BLOCK);
   chainPut(chain, block, PAYLOAD);
   zero(take(block, 0, used), used);
 }

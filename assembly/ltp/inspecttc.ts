@@ -4,7 +4,7 @@
 
 import { damageCode } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH, SITE_TABLE } from '../memory/site';
+import { SITE_BTH, SITE_INSPECT, SITE_INSPECT_SEEN, SITE_INSPECT_TAKEN } from '../memory/site';
 import { get8, get16, get32, put8, take, zero } from '../memory/span';
 import { ANSI } from '../ndb/block';
 import { chainCount, chainPtr, chainSize } from '../ndb/chain';
@@ -109,7 +109,7 @@ function inspectColumns(end4: u32, end2: u32, end1: u32): bool {
   let lastTag: u32 = 0;
   // One byte per byte of the row, then one per bit of the bitmap: taken or not.
   const room = <usize>rowSize + ((<usize>(rowSize - bitmapAt)) << 3);
-  const taken = alloc(room + 1, SITE_TABLE);
+  const taken = alloc(room + 1, SITE_INSPECT_TAKEN);
   zero(take(taken, 0, room), room);
   for (let k: u32 = 0; k < columnCount; k++) {
     const c = take(columnsLo, columns + <usize>k * TCOLDESC_SIZE, TCOLDESC_SIZE);
@@ -149,7 +149,7 @@ function inspectColumns(end4: u32, end2: u32, end1: u32): bool {
     }
     if (tag == ROW_VERSION && (ibData != 4 || iBit != 1)) note(TC_ROW_VERSION_COLUMN, ibData, iBit, 0);
   }
-  free(taken, SITE_TABLE);
+  free(taken, SITE_INSPECT);
   if (!hasId) note(TC_ROW_ID_COLUMN, 0xffff, 0xffff, 0);
   return sound;
 }
@@ -209,7 +209,7 @@ function inspectRows(
   const records = bthCount;
   const step = <usize>(4 + bthValueSize);
   if (records != capacity) note(TC_ROW_COUNT, capacity, records, 0);
-  const seen = alloc(<usize>capacity + 1, SITE_TABLE);
+  const seen = alloc(<usize>capacity + 1, SITE_INSPECT_SEEN);
   zero(take(seen, 0, <usize>capacity + 1), <usize>capacity + 1);
   for (let k: u32 = 0; k < records; k++) {
     const r = take(index, <usize>k * step, step);
@@ -231,7 +231,7 @@ function inspectRows(
     }
     inspectRow(chain, variant, lo, at, id, row, idA, heapA, idB, heapB);
   }
-  free(seen, SITE_TABLE);
+  free(seen, SITE_INSPECT);
   free(index, SITE_BTH);
   return 1;
 }

@@ -6,7 +6,7 @@
 
 import { BTH_SIZES, damage, PC_RECORDS } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH, SITE_CELLS, SITE_STREAM } from '../memory/site';
+import { SITE_PC, SITE_PC_CELLS, SITE_PC_STREAM } from '../memory/site';
 import { contextOf } from '../memory/stop';
 import { get16, get32, take } from '../memory/span';
 import {
@@ -37,15 +37,15 @@ export function pcRead(chain: usize, variant: u32): usize {
   const records = bthRead(chain, rootHid, variant);
   if (!records) return 0;
   if (bthKeySize != PC_KEY || bthValueSize != PC_VALUE) {
-    free(records, SITE_BTH);
+    free(records, SITE_PC);
     return damage(BTH_SIZES, bthKeySize, bthValueSize);
   }
   const count = bthCount;
   if (count > MAX_RECORDS) {
-    free(records, SITE_BTH);
+    free(records, SITE_PC);
     return damage(PC_RECORDS, count, MAX_RECORDS);
   }
-  const cells = alloc(<usize>count * CELL + 1, SITE_CELLS);
+  const cells = alloc(<usize>count * CELL + 1, SITE_PC_CELLS);
   const base = take(records, 0, <usize>count * PC_RECORD);
   for (let k: u32 = 0; k < count; k++) {
     const r = base + <usize>k * PC_RECORD;
@@ -59,16 +59,16 @@ export function pcRead(chain: usize, variant: u32): usize {
     else if (size != 0 && size <= 4) cellInline(cells, k, tag, size, value);
     else cellHnid(cells, k, tag, chain, variant, value, size);
   }
-  free(records, SITE_BTH);
+  free(records, SITE_PC);
   sortCells(cells, count);
   const values = valuesSize(cells, count);
   if (!sharedOk(values, <u64>chainTotal(chain))) {
-    free(cells, SITE_CELLS);
+    free(cells, SITE_PC);
     return 0;
   }
   const size = streamSize(count, values);
-  const stream = alloc(size, SITE_STREAM);
+  const stream = alloc(size, SITE_PC_STREAM);
   writeStream(cells, count, 0, stream, 0, size);
-  free(cells, SITE_CELLS);
+  free(cells, SITE_PC);
   return stream;
 }

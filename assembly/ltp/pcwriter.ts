@@ -2,7 +2,7 @@
 
 import { damage, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH } from '../memory/site';
+import { SITE_PC_WRITER, SITE_PC_WRITER_RECORDS } from '../memory/site';
 import { copy, get32, put16, put32, take } from '../memory/span';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
@@ -45,7 +45,7 @@ export function pcWrite(stream: usize, at: usize): usize {
   const header = hwItem(8);
   const headerLo = newLo;
   const headerAt = newAt;
-  const records = alloc((<usize>count << 3) + 1, SITE_BTH);
+  const records = alloc((<usize>count << 3) + 1, SITE_PC_WRITER_RECORDS);
   let r = take(stream, at + STREAM_HEADER, <usize>count * RECORD);
   let out = take(records, 0, <usize>count << 3);
   let ok: u32 = 1;
@@ -61,7 +61,7 @@ export function pcWrite(stream: usize, at: usize): usize {
     ok = valueOk;
   }
   if (ok) ok = bthWrite(headerLo, headerAt, 2, 6, records, count);
-  free(records, SITE_BTH);
+  free(records, SITE_PC_WRITER);
   if (!ok) {
     chainFree(hwChain());
     return 0;

@@ -18,7 +18,7 @@ import {
   TC_TYPE,
 } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH, SITE_CELLS, SITE_STREAM, SITE_TABLE } from '../memory/site';
+import { SITE_TABLE, SITE_TABLE_CELLS, SITE_TABLE_COLUMNS, SITE_TABLE_HANDLE, SITE_TABLE_HEAPS, SITE_TABLE_ORDER, SITE_TABLE_ROWS } from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, put64, take } from '../memory/span';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
 import {
@@ -102,7 +102,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   const hnidRows = get32(info + 14);
 
   const columnBytes = <usize>count * TCOLDESC_SIZE;
-  const columns = alloc(columnBytes + 1, SITE_TABLE);
+  const columns = alloc(columnBytes + 1, SITE_TABLE_COLUMNS);
   copy(take(columns, 0, columnBytes), take(itemLo, itemAt + TCINFO_SIZE, columnBytes), columnBytes);
   let c = take(columns, 0, columnBytes);
   // Attack: 255 columns over the same few bytes, so that a row grows a hundredfold. Honest columns are disjoint.
@@ -150,15 +150,15 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   }
   if (bthKeySize != 4 || (bthValueSize != 4 && bthValueSize != 2)) {
     free(columns, SITE_TABLE);
-    free(index, SITE_BTH);
+    free(index, SITE_TABLE);
     return damage(TC_RECORD, bthKeySize, bthValueSize);
   }
   const records = bthCount;
-  const order = alloc((<usize>records << 3) + 1, SITE_TABLE);
+  const order = alloc((<usize>records << 3) + 1, SITE_TABLE_ORDER);
   const rowCount = orderRows(index, records, capacity, order, rows, perBlock, rowSize);
-  free(index, SITE_BTH);
+  free(index, SITE_TABLE);
 
-  const table = alloc(HANDLE_SIZE, SITE_TABLE);
+  const table = alloc(HANDLE_SIZE, SITE_TABLE_HANDLE);
   const h = take(table, 0, HANDLE_SIZE);
   put32(h + CHAIN, <u32>chain);
   put32(h + ROWS_CHAIN, <u32>rows);
@@ -176,7 +176,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   put32(h + PER_BLOCK, perBlock);
   put32(h + OUT, 0);
   put32(h + OUT_CAPACITY, 0);
-  put32(h + CELLS, <u32>alloc(<usize>count * CELL + 1, SITE_CELLS));
+  put32(h + CELLS, <u32>alloc(<usize>count * CELL + 1, SITE_TABLE_CELLS));
   put32(h + OTHER_HEAPS, 0);
   put32(h + HNID_ROWS, hnidRows);
   put32(h + OUT_SIZE, 0);
@@ -277,7 +277,7 @@ export function tcOtherHeap(table: usize, index: u32, chain: usize): void {
   const bytes = <usize>get32(h + COLUMN_COUNT) << 2;
   let heaps = <usize>get32(h + OTHER_HEAPS);
   if (!heaps) {
-    heaps = alloc(bytes, SITE_TABLE);
+    heaps = alloc(bytes, SITE_TABLE_HEAPS);
     for (let k: usize = 0; k < bytes; k += 4) put32(take(heaps, k, 4), 0);
     put32(h + OTHER_HEAPS, <u32>heaps);
   }
@@ -320,10 +320,10 @@ export function tcRead(table: usize, from: u32, limit: u32): u32 {
     const size = streamSize(count, values);
     if (used + size > capacity) {
       if (done) break;
-      if (out) free(out, SITE_STREAM);
+      if (out) free(out, SITE_TABLE);
       put32(h + OUT, 0);
       capacity = size < OUT_MINIMUM ? OUT_MINIMUM : size;
-      out = alloc(capacity, SITE_STREAM);
+      out = alloc(capacity, SITE_TABLE_ROWS);
       put32(h + OUT, <u32>out);
       put32(h + OUT_CAPACITY, <u32>capacity);
     }
@@ -387,8 +387,8 @@ export function tcClose(table: usize): void {
   const h = take(table, 0, HANDLE_SIZE);
   free(<usize>get32(h + COLUMNS), SITE_TABLE);
   free(<usize>get32(h + ORDER), SITE_TABLE);
-  free(<usize>get32(h + CELLS), SITE_CELLS);
-  if (get32(h + OUT)) free(<usize>get32(h + OUT), SITE_STREAM);
+  free(<usize>get32(h + CELLS), SITE_TABLE);
+  if (get32(h + OUT)) free(<usize>get32(h + OUT), SITE_TABLE);
   if (get32(h + OTHER_HEAPS)) free(<usize>get32(h + OTHER_HEAPS), SITE_TABLE);
   free(table, SITE_TABLE);
 }

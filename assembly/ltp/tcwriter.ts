@@ -6,7 +6,7 @@
 
 import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_TYPE, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free, sizeOf } from '../memory/pageheap';
-import { SITE_BTH, SITE_TABLE_WRITER } from '../memory/site';
+import { SITE_TABLE_WRITER, SITE_TABLE_WRITER_GROW, SITE_TABLE_WRITER_HANDLE, SITE_TABLE_WRITER_INDEX, SITE_TABLE_WRITER_INFO, SITE_TABLE_WRITER_ROWS } from '../memory/site';
 import { copy, get8, get16, get32, put8, put16, put32, put64, take, zero } from '../memory/span';
 import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
@@ -57,9 +57,9 @@ export function twNew(info: usize): usize {
   hwItem(size);
   copy(take(newLo, newAt, size), i, size);
 
-  const own = alloc(size, SITE_TABLE_WRITER);
+  const own = alloc(size, SITE_TABLE_WRITER_INFO);
   copy(take(own, 0, size), i, size);
-  const writer = alloc(HANDLE_SIZE, SITE_TABLE_WRITER);
+  const writer = alloc(HANDLE_SIZE, SITE_TABLE_WRITER_HANDLE);
   const h = take(writer, 0, HANDLE_SIZE);
   keepHeap(h);
   put32(h + INFO, <u32>own);
@@ -67,7 +67,7 @@ export function twNew(info: usize): usize {
   put32(h + ROW_SIZE, rowSize);
   put32(h + PER_BLOCK, <u32>(PAYLOAD / <usize>rowSize));
   put32(h + COUNT, 0);
-  put32(h + INDEX, <u32>alloc(1024, SITE_TABLE_WRITER));
+  put32(h + INDEX, <u32>alloc(1024, SITE_TABLE_WRITER_INDEX));
   put32(h + INDEX_CAPACITY, 128);
   return writer;
 }
@@ -94,7 +94,7 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
   const count = get32(h + COUNT);
   const rows = <usize>get32(h + ROWS);
   if (chainCount(rows) * perBlock == count) {
-    const fresh = alloc(PAYLOAD, SITE_TABLE_WRITER);
+    const fresh = alloc(PAYLOAD, SITE_TABLE_WRITER_ROWS);
     zero(take(fresh, 0, PAYLOAD), PAYLOAD);
     chainPut(rows, fresh, PAYLOAD);
   }
@@ -163,7 +163,7 @@ function appendIndex(h: usize, rowId: u32, index: u32): void {
   const capacity = get32(h + INDEX_CAPACITY);
   if (index == capacity) {
     const bytes = <usize>capacity << 3;
-    const bigger = alloc(bytes << 1, SITE_TABLE_WRITER);
+    const bigger = alloc(bytes << 1, SITE_TABLE_WRITER_GROW);
     copy(take(bigger, 0, bytes), take(block, 0, bytes), bytes);
     free(block, SITE_TABLE_WRITER);
     block = bigger;

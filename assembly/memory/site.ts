@@ -1,12 +1,51 @@
-// Allocation sites: which structure a block was taken for. Named in src/core/site.ts.
+// Allocation sites: each alloc() call has a number of its own, decoder << 4 | place. Named in src/core/site.ts, located (file and line)
+// by scripts/core.mjs. Place 0 is never allocated from: it says which decoder freed a block.
 
-export const SITE_HOST: u32 = 0; // asked for by the host: windows, intervals, buffers
-export const SITE_BLOCK: u32 = 1; // decoded payload of a block
-export const SITE_CHAIN: u32 = 2; // list of the leaves of a data tree
-export const SITE_BTH: u32 = 3; // records of a BTH, in key order
-export const SITE_CELLS: u32 = 4; // resolved values, before they become a stream
-export const SITE_STREAM: u32 = 5; // a property stream
-export const SITE_TABLE: u32 = 6; // an open table: handle, columns, row order
-export const SITE_HEAP_WRITER: u32 = 7; // heap blocks being filled
-export const SITE_TABLE_WRITER: u32 = 8; // row matrix blocks being filled
-export const SITE_RTF: u32 = 9; // decompressed RTF
+export const SITE_HOST: u32 = 0x00; // asked for by the host: windows, intervals, buffers
+
+export const SITE_BLOCK: u32 = 0x10; // ndb.block
+export const SITE_BLOCK_LOAD: u32 = 0x11; // decoded payload
+
+export const SITE_CHAIN: u32 = 0x20; // ndb.chain
+export const SITE_CHAIN_HANDLE: u32 = 0x21;
+export const SITE_CHAIN_LIST: u32 = 0x22;
+export const SITE_CHAIN_GROW: u32 = 0x23;
+
+export const SITE_BTH: u32 = 0x30; // ltp.bth
+export const SITE_BTH_EMPTY: u32 = 0x31;
+export const SITE_BTH_RECORDS: u32 = 0x32; // records in key order
+
+export const SITE_PC: u32 = 0x40; // ltp.pc
+export const SITE_PC_CELLS: u32 = 0x41; // resolved values, before they become a stream
+export const SITE_PC_STREAM: u32 = 0x42;
+
+export const SITE_TABLE: u32 = 0x50; // ltp.tc
+export const SITE_TABLE_COLUMNS: u32 = 0x51;
+export const SITE_TABLE_ORDER: u32 = 0x52; // row index in the order of the matrix
+export const SITE_TABLE_HANDLE: u32 = 0x53;
+export const SITE_TABLE_CELLS: u32 = 0x54;
+export const SITE_TABLE_HEAPS: u32 = 0x55; // heaps of columns that have their own
+export const SITE_TABLE_ROWS: u32 = 0x56; // rows as streams
+
+export const SITE_HEAP_WRITER: u32 = 0x60; // ltp.heap.write
+export const SITE_HEAP_WRITER_BLOCK: u32 = 0x61;
+
+export const SITE_PC_WRITER: u32 = 0x70; // ltp.pc.write
+export const SITE_PC_WRITER_RECORDS: u32 = 0x71;
+export const SITE_BTH_WRITER_LEVEL: u32 = 0x72; // first keys of a level, for the one above
+
+export const SITE_TABLE_WRITER: u32 = 0x80; // ltp.tc.write
+export const SITE_TABLE_WRITER_INFO: u32 = 0x81;
+export const SITE_TABLE_WRITER_HANDLE: u32 = 0x82;
+export const SITE_TABLE_WRITER_INDEX: u32 = 0x83;
+export const SITE_TABLE_WRITER_ROWS: u32 = 0x84;
+export const SITE_TABLE_WRITER_GROW: u32 = 0x85;
+
+export const SITE_RTF: u32 = 0x90; // rtf
+export const SITE_RTF_PLAIN: u32 = 0x91;
+export const SITE_RTF_EMPTY: u32 = 0x92;
+export const SITE_RTF_TEXT: u32 = 0x93;
+
+export const SITE_INSPECT: u32 = 0xa0; // check
+export const SITE_INSPECT_TAKEN: u32 = 0xa1;
+export const SITE_INSPECT_SEEN: u32 = 0xa2;

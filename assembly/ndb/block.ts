@@ -10,7 +10,7 @@
 
 import { BLOCK_BID, BLOCK_CB, BLOCK_CRC, BLOCK_SIG, damage } from '../damage';
 import { alloc } from '../memory/pageheap';
-import { SITE_BLOCK } from '../memory/site';
+import { SITE_BLOCK_LOAD } from '../memory/site';
 import { copy, get16, get32, put8, put16, put32, take, zero } from '../memory/span';
 import { crc } from './crc';
 import { decode, encode } from './encoding';
@@ -56,7 +56,7 @@ export function blockCheck(lo: usize, at: usize, cb: usize, variant: u32, bidLo:
 
 /** Decodes `cb` bytes at `lo` + `at` into a block of their own. */
 export function blockLoad(lo: usize, at: usize, cb: usize, method: u32, key: u32): usize {
-  const ptr = alloc(cb, SITE_BLOCK);
+  const ptr = alloc(cb, SITE_BLOCK_LOAD);
   decode(take(ptr, 0, cb), take(lo, at, cb), cb, method, key);
   return ptr;
 }

@@ -4,7 +4,7 @@
 //     list   ─▶ { block u32, size u32 } × capacity
 
 import { alloc, free, sizeOf } from '../memory/pageheap';
-import { SITE_CHAIN } from '../memory/site';
+import { SITE_CHAIN, SITE_CHAIN_GROW, SITE_CHAIN_HANDLE, SITE_CHAIN_LIST } from '../memory/site';
 import { copy, get32, put32, take } from '../memory/span';
 
 const COUNT: usize = 0;
@@ -15,11 +15,11 @@ const HANDLE_SIZE: usize = 16;
 
 export function chainNew(capacity: u32): usize {
   if (capacity == 0) capacity = 1;
-  const chain = alloc(HANDLE_SIZE, SITE_CHAIN);
+  const chain = alloc(HANDLE_SIZE, SITE_CHAIN_HANDLE);
   const h = take(chain, 0, HANDLE_SIZE);
   put32(h + COUNT, 0);
   put32(h + CAPACITY, capacity);
-  put32(h + LIST, <u32>alloc(<usize>capacity << 3, SITE_CHAIN));
+  put32(h + LIST, <u32>alloc(<usize>capacity << 3, SITE_CHAIN_LIST));
   put32(h + TOTAL, 0);
   return chain;
 }
@@ -33,7 +33,7 @@ export function chainPut(chain: usize, ptr: usize, size: usize): void {
   const capacity = get32(h + CAPACITY);
   if (count == capacity) {
     const more = capacity << 1;
-    const bigger = alloc(<usize>more << 3, SITE_CHAIN);
+    const bigger = alloc(<usize>more << 3, SITE_CHAIN_GROW);
     copy(take(bigger, 0, <usize>count << 3), take(list, 0, <usize>count << 3), <usize>count << 3);
     free(list, SITE_CHAIN);
     list = bigger;

@@ -11,7 +11,7 @@
 
 import { damage, RTF_CRC, RTF_HEADER, RTF_SIZE, RTF_STREAM, RTF_TYPE } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_RTF } from '../memory/site';
+import { SITE_RTF, SITE_RTF_EMPTY, SITE_RTF_PLAIN, SITE_RTF_TEXT } from '../memory/site';
 import { copy, get8, get32, get64, put8, put64, take } from '../memory/span';
 import { crc } from '../ndb/crc';
 
@@ -45,7 +45,7 @@ export function lzfuDecode(lo: usize, at: usize, n: usize): usize {
   const type = get32(head + 8);
   if (type == UNCOMPRESSED) {
     if (<usize>raw > size) return damage(RTF_SIZE, raw, <u32>size);
-    const out = alloc(raw ? raw : 1, SITE_RTF);
+    const out = alloc(raw ? raw : 1, SITE_RTF_PLAIN);
     copy(take(out, 0, raw), take(lo, at + (raw ? HEADER : 0), raw), raw);
     return out;
   }
@@ -54,11 +54,11 @@ export function lzfuDecode(lo: usize, at: usize, n: usize): usize {
     const limit = <u64>size * RATIO_MAX;
     return damage(RTF_SIZE, raw, limit < <u64>RAW_MAX ? <u32>limit : RAW_MAX);
   }
-  if (size == 0) return alloc(1, SITE_RTF); // and so raw is 0
+  if (size == 0) return alloc(1, SITE_RTF_EMPTY); // and so raw is 0
   const stored = get32(head + 12);
   const sum = crc(lo, at + HEADER, size);
   if (stored != sum) return damage(RTF_CRC, stored, sum);
-  const out = alloc(raw ? raw : 1, SITE_RTF);
+  const out = alloc(raw ? raw : 1, SITE_RTF_TEXT);
   const written = expand(take(out, 0, raw), raw, take(lo, at + HEADER, size), size);
   if (written == raw) return out;
   free(out, SITE_RTF);

@@ -4,7 +4,7 @@
  * @module
  */
 import { hex } from '../errors.js';
-import { SITES } from './site.js';
+import { siteName } from './site.js';
 
 /** Kinds of stop, by number. Mirrors assembly/memory/stop.ts. */
 export const STOP_KINDS = [
@@ -57,8 +57,8 @@ export function readStop(memory: ArrayBuffer): Stop | undefined {
     width: width!,
     block: block!,
     size: size!,
-    site: SITES[site!] ?? `site ${site}`,
-    freeSite: SITES[freeSite!] ?? `site ${freeSite}`,
+    site: siteName(site!),
+    freeSite: siteName(freeSite!),
     ordinal: ordinal!,
     nid: nid!,
     tag: tag!,

@@ -16,7 +16,7 @@ import type { Variant } from '../wire/variant.js';
 import type { BlockIndex } from './bbt.js';
 import { Window } from './window.js';
 
-const SITE_BLOCK = 1;
+const SITE_HOST = 0;
 /** Small windows: eight blocks of 8 KB, or two of 64 KB and what is around them. */
 const WINDOW = [64 << 10, 64 << 10, 256 << 10] as const;
 
@@ -129,7 +129,7 @@ export class BlockReader {
     const method = isInternal(bid) ? 0 : this.crypt;
     if (cb === size) return core.x.blockLoad(this.#window.lo, this.#window.at, cb, method, bid >>> 0);
     const bytes = this.#inflate(index, where);
-    const ptr = core.x.alloc(size, SITE_BLOCK);
+    const ptr = core.x.alloc(size, SITE_HOST);
     core.u8.set(bytes, ptr);
     if (method !== 0) core.x.blockDecode(ptr, size, method, bid >>> 0);
     return ptr;
