@@ -192,12 +192,16 @@ export function structFields(values: Readonly<Record<string, unknown>>): [string
   return fields;
 }
 
+/** Bytes of a field that are shown; all of them are in the dump below it. */
+const FIELD_BYTES = 16;
+
 /** Runs of one byte are said, not drawn. */
 function bytesText(bytes: Uint8Array): string {
-  const first = bytes[0]!;
-  if (bytes.length > 4 && bytes.every((byte) => byte === first))
+  if (bytes.length > 4 && bytes.every((byte) => byte === bytes[0])) {
     return `${bytes.length} bytes of ${hexBytes(bytes.subarray(0, 1))}`;
-  return hexBytes(bytes);
+  }
+  const shown = hexBytes(bytes.subarray(0, FIELD_BYTES));
+  return bytes.length > FIELD_BYTES ? `${shown} … (${bytes.length} bytes)` : shown;
 }
 
 // --- JSON -------------------------------------------------------------------------------------------------------------
