@@ -19,6 +19,15 @@ import type { ObjectWriter } from './object.js';
 const PS_MAPI = '00020328-0000-0000-c000-000000000046';
 const PS_PUBLIC_STRINGS = '00020329-0000-0000-c000-000000000046';
 
+/**
+ * Names every store begins with: two that Outlook gives to most messages. A map without entries is sound, and libpff and
+ * pst-extractor refuse the store.
+ */
+const FIRST_NAMES = [
+  ['00062008-0000-0000-c000-000000000046', 0x8503], // PidLidReminderSet
+  [PS_PUBLIC_STRINGS, 'Keywords'],
+] as const;
+
 /** Ordinals are 15 bits wide, and 0xFFFF is no id. */
 export const NAMES_MAX = 0x7fff;
 
@@ -33,6 +42,10 @@ export class NamedProperties {
   readonly #guids: string[] = [];
   readonly #names: Name[] = [];
   readonly #ids = new Map<string, number>();
+
+  constructor() {
+    for (const [set, name] of FIRST_NAMES) this.get(set, name);
+  }
 
   get count(): number {
     return this.#names.length;
