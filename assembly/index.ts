@@ -1,19 +1,14 @@
 // What the host may call. Only numbers cross the border: addresses, sizes, counts, codes.
 
+import { initHeap } from './memory/pageheap';
 import { initCrc } from './ndb/crc';
 import { initTables } from './ndb/tables';
-import { initHeap } from './memory/pageheap';
 
-export { alloc, allocations, free, pagesLive, pagesPeak, sizeOf } from './memory/pageheap';
-export { context } from './memory/stop';
-export { crc } from './ndb/crc';
-export { blockDecode } from './ndb/encoding';
-export { blockCheck, blockCopy, blockLoad, blockSeal, pageSeal, wireSize } from './ndb/block';
-export { chainAdd, chainCount, chainFree, chainNew, chainPtr, chainSize, chainTotal } from './ndb/chain';
 export { hnClient } from './ltp/heap';
 export { bthCopy, hnCopy, hnRoot, inspectBth, inspectHeap, inspectPc, notesNew } from './ltp/inspect';
 export { inspectTable } from './ltp/inspecttc';
 export { pcRead } from './ltp/pc';
+export { pcWrite } from './ltp/pcwriter';
 export {
   tcBadRows,
   tcClose,
@@ -28,12 +23,19 @@ export {
   tcOutSize,
   tcRead,
   tcRowCount,
-  tcRowsHnid,
   tcRowSize,
+  tcRowsHnid,
 } from './ltp/tc';
-export { pcWrite } from './ltp/pcwriter';
-export { lzfuDecode } from './text/lzfu';
 export { twClose, twEnd, twHeap, twNew, twRow, twRows } from './ltp/tcwriter';
+export { alloc, allocations, beginOperation, endOperation, free, pagesLive, pagesPeak, sizeOf } from './memory/pageheap';
+export { configure } from './memory/options';
+export { traceCount } from './memory/trace';
+export { context } from './memory/stop';
+export { blockCheck, blockCopy, blockLoad, blockSeal, pageSeal, wireSize } from './ndb/block';
+export { chainAdd, chainCount, chainFree, chainNew, chainPtr, chainSize, chainTotal } from './ndb/chain';
+export { crc } from './ndb/crc';
+export { blockDecode } from './ndb/encoding';
+export { lzfuDecode } from './text/lzfu';
 
 /** Must be called once, before anything else. */
 export function init(): void {

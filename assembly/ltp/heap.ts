@@ -7,20 +7,10 @@
 //
 // A HID is hidType 5 · hidIndex 11 · hidBlockIndex 16 bits; 4K stores have 5 · 14 · 13 (seen in real stores).
 
-import {
-  damage,
-  HID_BLOCK,
-  HID_INDEX,
-  HID_RANGE,
-  HID_TYPE,
-  HN_CLIENT,
-  HN_MAP,
-  HN_SHORT,
-  HN_SIG,
-} from '../damage';
+import { damage, HID_BLOCK, HID_INDEX, HID_RANGE, HID_TYPE, HN_CLIENT, HN_MAP, HN_SHORT, HN_SIG } from '../damage';
 import { get8, get16, get32, take } from '../memory/span';
-import { chainCount, chainPtr, chainSize } from '../ndb/chain';
 import { UNICODE_4K } from '../ndb/block';
+import { chainCount, chainPtr, chainSize } from '../ndb/chain';
 
 export const HN_SIGNATURE: u32 = 0xec;
 export const CLIENT_PC: u32 = 0xbc;
@@ -71,7 +61,7 @@ export function hnItem(chain: usize, hid: u32, variant: u32): u32 {
   const m = take(lo, map, 4);
   const cAlloc = get16(m);
   if (index == 0 || index > cAlloc) return <u32>damage(HID_INDEX, hid, cAlloc);
-  const slot = map + 4 + (<usize>(index - 1) << 1);
+  const slot = map + 4 + ((<usize>(index - 1)) << 1);
   if (slot > size - 4) return <u32>damage(HN_MAP, <u32>slot, <u32>size);
   const s = take(lo, slot, 4);
   const from = <usize>get16(s);

@@ -10,7 +10,7 @@ function roundUp(size: usize): usize {
   const need = (size + 31) & ~15;
   if (need <= 128) return need;
   const shift = 29 - clz<u32>(<u32>need);
-  return ((need + ((<usize>1 << shift) - 1)) >>> shift) << shift;
+  return ((need + (((<usize>1) << shift) - 1)) >>> shift) << shift;
 }
 
 function classOf(total: usize): usize {
@@ -29,7 +29,7 @@ export function rawAlloc(size: usize): usize {
     base = cursor;
     const end = base + total;
     if (end > MEMORY_LIMIT || end < base) unreachable();
-    const have = <usize>memory.size() << 16;
+    const have = (<usize>memory.size()) << 16;
     if (end > have && memory.grow(<i32>((end - have + 0xffffff) >>> 16)) < 0) unreachable();
     cursor = end;
   }

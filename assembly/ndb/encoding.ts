@@ -33,15 +33,15 @@ function permute(to: usize, from: usize, n: usize, table: usize): void {
     const b = <u32>(w >>> 32);
     const lo =
       <u32>load<u8>(table + (a & 255)) |
-      (<u32>load<u8>(table + ((a >>> 8) & 255)) << 8) |
-      (<u32>load<u8>(table + ((a >>> 16) & 255)) << 16) |
-      (<u32>load<u8>(table + (a >>> 24)) << 24);
+      ((<u32>load<u8>(table + ((a >>> 8) & 255))) << 8) |
+      ((<u32>load<u8>(table + ((a >>> 16) & 255))) << 16) |
+      ((<u32>load<u8>(table + (a >>> 24))) << 24);
     const hi =
       <u32>load<u8>(table + (b & 255)) |
-      (<u32>load<u8>(table + ((b >>> 8) & 255)) << 8) |
-      (<u32>load<u8>(table + ((b >>> 16) & 255)) << 16) |
-      (<u32>load<u8>(table + (b >>> 24)) << 24);
-    put64(to, <u64>lo | (<u64>hi << 32));
+      ((<u32>load<u8>(table + ((b >>> 8) & 255))) << 8) |
+      ((<u32>load<u8>(table + ((b >>> 16) & 255))) << 16) |
+      ((<u32>load<u8>(table + (b >>> 24))) << 24);
+    put64(to, <u64>lo | ((<u64>hi) << 32));
   }
   for (let k: usize = 0; k < (n & 7); k++) put8(to + k, <u32>load<u8>(table + <usize>get8(from + k)));
 }

@@ -40,7 +40,7 @@ const length = fc.oneof(
 const content = (size: number): fc.Arbitrary<Uint8Array> =>
   fc.nat(0xffffff).map((seed) => Uint8Array.from({ length: size }, (_, k) => (seed >>> (k % 17)) + k * 7));
 
-function valueOf(size: number): fc.Arbitrary<Content> {
+function contentOf(size: number): fc.Arbitrary<Content> {
   if (size !== 0) return content(size);
   return fc.oneof(
     { weight: 9, arbitrary: length.chain(content) },
@@ -53,7 +53,7 @@ export type Properties = readonly { tag: number; value: Content }[];
 const property = (id: fc.Arbitrary<number>): fc.Arbitrary<Properties[number]> =>
   fc
     .tuple(id, fc.constantFrom(...FIXED))
-    .chain(([id, [type, size]]) => valueOf(size).map((value) => ({ tag: ((id << 16) | type) >>> 0, value })));
+    .chain(([id, [type, size]]) => contentOf(size).map((value) => ({ tag: ((id << 16) | type) >>> 0, value })));
 
 /** Distinct ids, as a PC must have them. */
 export const properties = (max: number): fc.Arbitrary<Properties> =>
@@ -119,7 +119,7 @@ export const table = (columns: number, rows: number): fc.Arbitrary<Table> =>
     .chain((kinds) => {
       const tags = kinds.map(([id, [type]]) => ((id << 16) | type) >>> 0);
       const cell = ([, [, size]]: (typeof kinds)[number], k: number): fc.Arbitrary<Properties> =>
-        fc.option(valueOf(size), { freq: 3 }).map((value) => (value === null ? [] : [{ tag: tags[k]!, value }]));
+        fc.option(contentOf(size), { freq: 3 }).map((value) => (value === null ? [] : [{ tag: tags[k]!, value }]));
       const row = fc.tuple(...kinds.map(cell)).map((cells) => cells.flat());
       return fc
         .record({

@@ -31,7 +31,7 @@ export interface Instrumented {
   functions: readonly string[];
 }
 
-const { i32, none } = binaryen;
+const { none } = binaryen;
 
 /** Puts `enter` and `leave` (imports that take the arguments, and the result first) around a function. */
 function hook(module: binaryen.Module, name: string, enter: string | undefined, leave: string | undefined): void {
