@@ -155,6 +155,7 @@ function embedded(
     context.add('check.limit', `${inside}messages nested ${EMBEDDING_MAX} deep`, { nid: top });
     return;
   }
+  if (!context.once(`embedded ${bidData}:${bidSub}`)) return;
   const object = loadObject(context, top, nid, bidData, bidSub);
   if (object !== undefined) checkMessage(context, sizes, object, false, true, undefined, depth + 1);
 }

@@ -28,11 +28,11 @@ interface Layout {
   readonly tag: number;
   readonly ibData: number;
   readonly iBit: number;
-  /** Only in stores of newer Outlook; what lies behind it is then moved. */
+  /** Not in every store of Outlook 97 to 2007 or in OSTs. Seen in real stores. */
   readonly isNew: boolean;
 }
 
-/** `id type @ibData/iBit`; a `?` for columns only newer Outlook has. */
+/** `id type @ibData/iBit`; a `?` for columns that not every Outlook makes. */
 const parse = (text: string): readonly Layout[] =>
   text
     .trim()
@@ -44,13 +44,13 @@ const parse = (text: string): readonly Layout[] =>
     });
 
 const HIERARCHY = parse(
-  `67f24@0/0 67f34@4/1 0e30b@20/6 0e338@24/7 0e34b@32/8 0e384@36/9 3001s@8/2 36024@12/3 36034@16/4 360ao@52/5 3613s@40/10
-   66354@44/11 66364@48/12`,
+  `67f24@0/0 67f34@4/1 0e30b@20/6? 0e338@24/7? 0e34b@32/8? 0e384@36/9? 3001s@8/2 36024@12/3 36034@16/4 360ao@52/5 3613s@40/10?
+   66354@44/11? 66364@48/12?`,
 );
 const CONTENTS = parse(
-  `67f24@0/0 67f34@4/1 00174@20/5 001as@12/3 00364@60/15 0037s@28/7 0039t@40/9 0042s@24/6 0057o@120/13 0058o@121/14
-   0070s@68/17 0071b@72/18 0e03s@56/12 0e04s@52/11 0e06t@32/8 0e074@16/4 0e084@48/10 0e174@8/2 0e30b@92/22 0e338@96/23
-   0e34b@104/24 0e384@116/27 0e3cb@112/26 0e3db@108/25 10974@64/16 3008t@84/21 3013b@76/19? 65c64@80/20`,
+  `67f24@0/0 67f34@4/1 00174@20/5 001as@12/3 00364@60/15 0037s@28/7 0039t@40/9? 0042s@24/6 0057o@120/13 0058o@121/14
+   0070s@68/17? 0071b@72/18? 0e03s@56/12 0e04s@52/11 0e06t@32/8 0e074@16/4 0e084@48/10 0e174@8/2 0e30b@92/22? 0e338@96/23?
+   0e34b@104/24? 0e384@116/27? 0e3cb@112/26? 0e3db@108/25? 10974@64/16? 3008t@84/21? 3013b@76/19? 65c64@80/20?`,
 );
 const ASSOCIATED = parse(
   `67f24@0/0 67f34@4/1 001as@12/3 0e074@16/4 0e174@8/2 3001s@20/5 6800s@44/11 6803o@56/12 6805m@48/13 682fs@52/14?
@@ -58,7 +58,7 @@ const ASSOCIATED = parse(
 );
 const SEARCH = parse(
   `67f24@0/0 67f34@4/1 00174@28/7 001as@20/5 00364@60/16 0037s@36/9 0042s@32/8 0057o@72/14 0058o@73/15 0e03s@56/13
-   0e04s@52/12 0e05s@12/3 0e06t@40/10 0e074@24/6 0e084@48/11 0e174@16/4 0e2ao@74/17 3008t@64/18 67f14@8/2`,
+   0e04s@52/12 0e05s@12/3 0e06t@40/10 0e074@24/6 0e084@48/11 0e174@16/4 0e2ao@74/17? 3008t@64/18? 67f14@8/2`,
 );
 const ATTACHMENTS = parse('67f24@0/0 67f34@4/1 0e204@12/3 3704s@20/5 37054@16/4 370b4@8/2');
 const RECIPIENTS = parse(

@@ -19,6 +19,9 @@ export class Context {
   treesComplete = true;
   /** Nodes that could not be read; said once, and not again by parts that come later. */
   readonly #unreadable = new Set<number>();
+  /** Ids from 0x8000 on that property contexts use: each needs a name. */
+  readonly usedNames = new Set<number>();
+  readonly #visited = new Set<string>();
   #done = 0;
 
   constructor(
@@ -68,6 +71,13 @@ export class Context {
       }
       return undefined;
     }
+  }
+
+  /** True the first time for this key. Against objects that many others share, level by level. */
+  once(key: string): boolean {
+    if (this.#visited.has(key)) return false;
+    this.#visited.add(key);
+    return true;
   }
 
   /** Says that `steps` more of the work is done. */

@@ -33,6 +33,35 @@ export interface RowFacts {
   readonly conversations: Map<number, number>;
 }
 
+/** Row versions as they come: 67F3, and the NID of the row. Eight bytes a row, whatever the store's size. */
+class Versions {
+  #values = new Uint32Array(1024);
+  #nids = new Uint32Array(1024);
+  #count = 0;
+
+  add(value: number, nid: number): void {
+    if (this.#count === this.#values.length) {
+      const [values, nids] = [this.#values, this.#nids];
+      this.#values = new Uint32Array(2 * this.#count);
+      this.#nids = new Uint32Array(2 * this.#count);
+      this.#values.set(values);
+      this.#nids.set(nids);
+    }
+    this.#values[this.#count] = value;
+    this.#nids[this.#count++] = nid;
+  }
+
+  /** Pairs of rows with one version. */
+  *twice(): Generator<{ value: number; a: number; b: number }> {
+    const values = this.#values;
+    const order = Uint32Array.from({ length: this.#count }, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
+    for (let k = 1; k < order.length; k++) {
+      const [a, b] = [order[k - 1]!, order[k]!];
+      if (values[a] === values[b]) yield { value: values[a]!, a: this.#nids[a]!, b: this.#nids[b]! };
+    }
+  }
+}
+
 export class FolderChecker {
   readonly sizes: Sizes;
   readonly facts: RowFacts = {
@@ -42,7 +71,7 @@ export class FolderChecker {
     conversations: new Map(),
   };
   readonly #listed: Uint8Array;
-  readonly #versions = new Set<number>();
+  readonly #versions = new Versions();
   readonly #hasMessageIndex: boolean;
 
   constructor(readonly context: Context) {
@@ -61,6 +90,10 @@ export class FolderChecker {
       context.advance();
     }
     for (let i = 0; i < nbt.count; i++) if (this.#listed[i] === 0) this.#unlisted(i);
+    for (const { value, a, b } of this.#versions.twice()) {
+      const text = `0x67f3 of the rows of ${hex(a)} and ${hex(b)} is ${value}, it is unique in a store`;
+      context.add('row.version', text, { nid: b, found: value });
+    }
     const { replication, withoutReplication } = this.facts;
     if (replication.size > 0 && withoutReplication > 0) {
       const text = `${replication.size} hierarchy rows have replication ids, ${withoutReplication} have none`;
@@ -108,6 +141,11 @@ export class FolderChecker {
       if (folder.pc.find(tag) >= 0 || is8) continue;
       const place = { nid: folder.nid, expected: tagText(tag) };
       this.context.add('folder.required', `${tagText(tag)} is missing`, place);
+    }
+    for (const tag of REPLICATION) {
+      if (folder.pc.findId(tag >>> 16) < 0) continue;
+      const text = `${tagText(tag)} is stored in the folder, it belongs to the row`;
+      this.context.add('folder.replication', text, { nid: folder.nid });
     }
   }
 
@@ -229,11 +267,7 @@ export class FolderChecker {
       context.add('row.version-missing', `row ${hex(row.rowId)} of ${hex(table)} has no 0x67f3`, { nid: table });
       return;
     }
-    if (this.#versions.has(version)) {
-      const text = `0x67f3 of row ${hex(row.rowId)} of ${hex(table)} is ${version}, another row has it too`;
-      context.add('row.version', text, { nid: table, found: version });
-    }
-    this.#versions.add(version);
+    this.#versions.add(version, row.rowId);
     this.facts.highestVersion = Math.max(this.facts.highestVersion, version);
   }
 

@@ -20,7 +20,7 @@ import type { TreePages } from './trees.js';
 
 const PLATFORM = 1;
 /** bidUnused: newer Outlook leaves 0, older this. Seen in real stores. */
-const BID_UNUSED = '0000000001000000';
+const BID_UNUSED = '0400000001000000';
 const ZEROS_8 = '0000000000000000';
 
 /** Everything but the counters. */

@@ -30,8 +30,9 @@ const COMPUTED: readonly number[] = [0x0e1b, 0x0e09, 0x0ffa, 0x0ffb];
 /** Cells that only rows have, or whose value is the row's own. */
 export const ROW_ONLY: ReadonlySet<number> = new Set([0x67f2, 0x67f3, 0x0e17, 0x3013, 0x0e30, 0x0e33, 0x0e34]);
 
-/** Longest subject, with its two-character mark; longest 0070 and 0E1D: scanpst CM, OO 38. */
+/** Longest subject, with its two-character mark; longest topic, names of senders, display name: scanpst CM, OO 38. */
 const SUBJECT_MAX = 255;
+const LIMITED: readonly number[] = [0x0040, 0x0042, 0x0070, 0x0c1a, 0x0e1d, 0x3001];
 /** U+0001, U+0002: what a subject may begin with. Below U+0020 nothing else may occur. */
 const SUBJECT_MARK = 0x0001;
 
@@ -138,7 +139,7 @@ function checkTexts(context: Context, message: StoreObject, inside: string): voi
       context.add('message.text-length', `${inside}a subject of ${subject.length} characters`, place);
     }
   }
-  for (const id of [0x0070, 0x0e1d]) {
+  for (const id of LIMITED) {
     const text = textOfId(context, message, id);
     if (text === undefined || text.length <= SUBJECT_MAX) continue;
     const place = { nid: top, found: text.length, expected: SUBJECT_MAX };

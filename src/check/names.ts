@@ -37,6 +37,10 @@ export function checkNames(context: Context): void {
   const strings = stream(context, map, NAMEID_PROP.STRINGS, 1);
   if (guids === undefined || entries === undefined || strings === undefined) return;
   const names = readNames(context, guids, entries, strings);
+  const ids = new Set(names.map(({ wPropIdx }) => NPID_FIRST + wPropIdx));
+  const unnamed = [...context.usedNames].filter((id) => !ids.has(id));
+  for (const id of unnamed)
+    context.add('names.unknown', `the property ${hex(id)} is used and has no name`, { nid, found: id });
   if (buckets !== undefined && buckets > 0) checkBuckets(context, map, names, buckets);
 }
 

@@ -7,12 +7,17 @@ import { decodeString, propertyBytes, type StoreObject, textOfId, withTable } fr
 /** Always there: type, entry id, name, address type, address, search key. scanpst section 11. */
 const REQUIRED: readonly number[] = [0x0c15, 0x0fff, 0x3001, 0x3002, 0x3003, 0x300b];
 
+/** What we fill besides: entry id, object type, responsibility, send rich info, 7-bit name. scanpst section 6. */
+const OWN: readonly number[] = [...REQUIRED, 0x0e0f, 0x0ff9, 0x0ffe, 0x39ff, 0x3a40];
+
 /** PidTagRecipientType and the display list it feeds. MS-OXCMSG 2.2.3.1, 2.2.1.7 to 2.2.1.9. */
 const LISTS = [
   { type: 1, id: 0x0e04, name: 'To' },
   { type: 2, id: 0x0e03, name: 'Cc' },
   { type: 3, id: 0x0e02, name: 'Bcc' },
 ] as const;
+/** scanpst CM. */
+const NAME_MAX = 255;
 /** Low bits of PidTagRecipientType: the kind; above them flags such as 0x10000000 (resend). */
 const KIND_MASK = 0x0f;
 
@@ -34,7 +39,7 @@ export function checkRecipients(context: Context, message: StoreObject, inside: 
         let lastId = -1;
         for (const row of table.rows()) {
           const where = `${inside}recipient ${row.rowId}`;
-          for (const id of REQUIRED) {
+          for (const id of context.isOwn ? OWN : REQUIRED) {
             if (row.findId(id) >= 0) continue;
             const place = { nid: top, expected: `0x${id.toString(16).padStart(4, '0')}` };
             const foreign = context.isAnsi ? 'note' : undefined; // Outlook 97 fills the name only; seen in real stores
@@ -58,6 +63,11 @@ export function checkRecipients(context: Context, message: StoreObject, inside: 
   }
   if (unknown) return;
   for (const { type, id, name } of LISTS) {
+    for (const text of names[type]!) {
+      if (text.length <= NAME_MAX) continue;
+      const place = { nid: top, found: text.length, expected: NAME_MAX };
+      context.add('message.text-length', `${inside}a recipient's name of ${text.length} characters`, place);
+    }
     const stored = textOfId(context, message, id);
     const expected = names[type]!.join('; ');
     const k = message.pc.findId(id);

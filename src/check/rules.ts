@@ -147,6 +147,7 @@ export const RULES = {
   'pc.type': structure('2.3.3.3', 'note'),
   'pc.boolean': structure('2.3.3.3', 'note'),
   'pc.twice': structure('2.3.3.3', 'warning'),
+  'pc.row-id': structure('2.3.4.4.1', 'warning'),
   'pc.trailing-nul': structure('2.3.3.3', 'note'),
   'pc.subnode': structure('2.3.3.2'),
   'pc.subnode-type': structure('2.3.3.2', 'note'),
@@ -177,6 +178,7 @@ export const RULES = {
 
   // folders.ts
   'folder.required': content('2.4.4.1.1'),
+  'folder.replication': content('2.4.4.1.1', 'note'),
   'folder.count': content('2.4.4.1.1'),
   'folder.unread': content('2.4.4.1.1'),
   'folder.has-children': content('2.4.4.1.1'),
@@ -259,6 +261,7 @@ export const RULES = {
   'names.ordinal': content('2.4.7.1'),
   'names.string': content('2.4.7.4'),
   'names.twice': content('2.4.7.1', 'warning'),
+  'names.unknown': content('2.4.7', 'note'),
   'names.bucket': content('2.4.7.5'),
 
   // indexes.ts

@@ -7,6 +7,7 @@
  * `scanpst: CM #60, PF, OI; measured` exact in every message of Outlook 2007 SP2 and newer. No section of MS-PST.
  * @module
  */
+import { PstError } from '../errors.js';
 import { fixedSize } from '../mapi/type.js';
 import type { Context } from './context.js';
 import { type StoreObject, sizeOf } from './objects.js';
@@ -14,9 +15,10 @@ import { type StoreObject, sizeOf } from './objects.js';
 /** Against nesting without end. As in src/ndb/subnode.ts. */
 const DEPTH_MAX = 128;
 const OBJECT = 0x000d;
+const UNKNOWN = -1;
 
 export class Sizes {
-  /** By BBT index: the sum below a subnode tree; NaN until it is known. */
+  /** By BBT index: the sum below a subnode tree; NaN until it is known, UNKNOWN when it cannot be. */
   readonly #below: Float64Array;
 
   constructor(readonly context: Context) {
@@ -34,8 +36,10 @@ export class Sizes {
     const index = ndb.bbt.find(bidSub);
     if (index < 0) return 0;
     const known = this.#below[index]!;
+    if (known === UNKNOWN)
+      throw new PstError('PST_MISSING', 'a part of its subnodes cannot be read', { nid, bid: bidSub });
     if (!Number.isNaN(known)) return known;
-    this.#below[index] = 0; // a tree that contains itself adds nothing
+    this.#below[index] = UNKNOWN; // stays so when something below throws, or names this tree again
     const subnodes = ndb.subnodes(bidSub, { nid });
     let sum = 0;
     for (let k = 0; k < subnodes.count; k++) {

@@ -8,9 +8,13 @@ import { EXTERNAL, type PropertyStream } from '../ltp/stream.js';
 import * as ptyp from '../mapi/type.js';
 import { decodeValue } from '../mapi/value.js';
 import type { SubnodeIndex } from '../ndb/subnode.js';
-import { NID_TYPE, nidType } from '../wire/nid.js';
+import { NPID_FIRST } from '../wire/nameid.js';
+import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import type { Context } from './context.js';
 import { hex, tagText } from './findings.js';
+
+/** 0xFFFF is no property id. */
+const NPID_END = 0xffff;
 
 export function checkValues(
   context: Context,
@@ -23,6 +27,13 @@ export function checkValues(
   for (let k = 0; k < stream.count; k++) {
     const tag = stream.tag(k);
     const type = ptyp.typeOf(tag);
+    const id = ptyp.idOf(tag);
+    if (id >= NPID_FIRST && id < NPID_END && nid !== NID.NAME_TO_ID_MAP) context.usedNames.add(id);
+    if (id === 0x67f2 || id === 0x67f3) {
+      context.add('pc.row-id', `${inside}${tagText(tag)} is stored in a property context, it belongs to rows`, {
+        nid: top,
+      });
+    }
     if (k > 0 && ptyp.idOf(stream.tag(k - 1)) === ptyp.idOf(tag)) {
       context.add('pc.twice', `${inside}${tagText(tag)} and ${tagText(stream.tag(k - 1))} have one id`, { nid: top });
     }
