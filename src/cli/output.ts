@@ -84,7 +84,7 @@ export type Cell = string | number;
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const COMBINING = /\p{M}/u;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of `paint`, which take no column
+/** What `paint` adds; it takes no column. */
 const COLOUR = /\x1b\[\d+m/g;
 
 /** Columns of a terminal that the text takes. */

@@ -39,7 +39,9 @@ ever opened for reading. \`pstwright help VERB\` explains a verb.`;
 
 export function createProgram(): Command {
   const program = new Command('pstwright')
-    .description('Reads mailbox stores (PST and OST), shows how they are built, and copies them with every identifier kept.')
+    .description(
+      'Reads mailbox stores (PST and OST), shows how they are built, and copies them with every identifier kept.',
+    )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [verb]', 'explain a verb')
