@@ -1,0 +1,78 @@
+/** What the verifier costs: full and paranoid against the raw core. @module */
+import Benchmark from 'benchmark';
+import type { CoreBuild } from '../../src/core/core.js';
+import { type Bench, child, largeShape, rounds, scratch } from '../bench.js';
+import { childOutput } from '../child-output.js';
+import { alternate, type Command } from '../process.js';
+import type { Report } from '../report.js';
+import { figure, ratios, spread, spreadText } from '../statistics.js';
+import { builtStore } from '../workloads/stores.js';
+import { streamWorkload } from '../workloads/streams.js';
+
+const BUILDS: readonly CoreBuild[] = ['raw', 'core', 'paranoid'];
+const NAMES = { raw: 'raw (nothing)', core: 'full (default)', paranoid: 'paranoid', debug: 'debug' } as const;
+const CLONE_ROUNDS = 7;
+const STREAM_ROUNDS = 9;
+/** Seconds of one measurement by `benchmark`. */
+const SECONDS = 0.3;
+
+export const verifier: Bench = {
+  name: 'verifier',
+  title: 'The price of verification',
+  about:
+    'The same work with the three builds of the core: raw checks nothing, full (the default) proves every span, paranoid checks every ' +
+    'access. The whole clone in processes of their own, clocks starting when the program is loaded; and the pure property-stream ' +
+    'workload, in which property contexts that lie in the core are decoded and encoded again, every block allocated and freed, without ' +
+    'files or JavaScript to dilute it.',
+  run(report, settings) {
+    const store = builtStore(largeShape(settings));
+    const target = scratch('verifier.pst');
+    const commands = BUILDS.map(
+      (build): Command => ({ ...child(NAMES[build], 'clone', store, target.path, build), before: target.clear }),
+    );
+    const outputs = alternate(commands, rounds(settings, CLONE_ROUNDS)).map((runs) =>
+      runs.map(({ stdout }) => childOutput<unknown>(stdout)),
+    );
+    target.clear();
+    for (const k of [1, 2]) {
+      report.equal(`clones by ${NAMES[BUILDS[k]!]} and raw`, outputs[k]!.at(-1)!.result, outputs[0]!.at(-1)!.result);
+    }
+    const clone = tell(
+      report,
+      'whole clone, ms',
+      outputs.map((runs) => runs.map(({ ms }) => ms[0]!)),
+    );
+
+    const workloads = BUILDS.map((build) => streamWorkload(store, build));
+    for (const k of [1, 2]) {
+      report.equal(`streams and heaps by ${NAMES[BUILDS[k]!]} and raw`, workloads[k]!.cycle(), workloads[0]!.cycle());
+    }
+    const seconds = settings.quick ? SECONDS / 10 : SECONDS;
+    const times: number[][] = BUILDS.map(() => []);
+    for (let round = 0; round < rounds(settings, STREAM_ROUNDS); round++) {
+      workloads.forEach((workload, k) => {
+        const bench = new Benchmark(() => workload.cycle(), { maxTime: seconds, minSamples: 5 }).run();
+        times[k]!.push((bench.stats.mean * 1e6) / workload.contexts);
+      });
+    }
+    const streams = tell(report, 'property streams, µs a context', times);
+    if (settings.quick) return;
+    report.target('full over raw, whole clone', clone, 'at most', 1.25);
+    report.target('full over raw, property streams', streams, 'at most', 1.3);
+  },
+};
+
+/** Prints the table of one workload. Returns full over raw. */
+function tell(report: Report, what: string, times: readonly number[][]): number {
+  report.table(
+    [what, 'median (min – max)', 'times raw, pair by pair'],
+    BUILDS.map((build, k) => [
+      NAMES[build],
+      spreadText(spread(times[k]!)),
+      k === 0 ? '' : spreadText(ratios(times[k]!, times[0]!)),
+    ]),
+  );
+  const { median } = ratios(times[1]!, times[0]!);
+  if (times[0]!.length > 1) report.line(`Full verification: ${figure(median)} times raw.`);
+  return median;
+}

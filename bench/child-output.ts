@@ -1,0 +1,10 @@
+/** What child.ts prints. @module */
+
+export interface ChildOutput<T> {
+  readonly result: T;
+  /** Of each round, in milliseconds. */
+  readonly ms: readonly number[];
+  readonly peakMegabytes: number;
+}
+
+export const childOutput = <T>(stdout: string): ChildOutput<T> => JSON.parse(stdout) as ChildOutput<T>;
