@@ -8,7 +8,7 @@ import { main } from 'assemblyscript/asc';
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith('--'));
 const config = JSON.parse(readFileSync('asconfig.json', 'utf8'));
-const targets = names.length > 0 ? names : Object.keys(config.targets).filter((name) => !config.targets[name].test);
+const targets = names.length > 0 ? names : Object.keys(config.targets);
 
 async function build(target) {
   const { error, stderr } = await main(['--config', 'asconfig.json', '--target', target]);
