@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { register as block } from './block.js';
 import { register as cat } from './cat.js';
+import { register as check } from './check.js';
 import { register as clone } from './clone.js';
 import { EXIT, fail } from './exit.js';
 import { register as info } from './info.js';
@@ -14,7 +15,7 @@ import { register as verify } from './verify.js';
 import { VERSION } from './version.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, replay, page, block, node];
+const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, check, replay, page, block, node];
 
 const HELP = `
 Examples:
