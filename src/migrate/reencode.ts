@@ -98,14 +98,19 @@ export class Reencoder {
         throw new PstError('PST_BAD_TC', message, { field: 'TCROWID', section: '2.3.4.3.1', ...where });
       }
       const out = new TableWriter(core, tcInfo(table.columns, table.rgib), where);
-      table.batches((at, _size, count) => {
-        let offset = 0;
-        for (let k = 0; k < count; k++) {
-          const size = core.view.getUint32(at + offset + 4, true);
-          out.rowAt(at, offset);
-          offset += size;
-        }
-      });
+      try {
+        table.batches((at, _size, count) => {
+          let offset = 0;
+          for (let k = 0; k < count; k++) {
+            const size = core.view.getUint32(at + offset + 4, true);
+            out.rowAt(at, offset);
+            offset += size;
+          }
+        });
+      } catch (error) {
+        if (isDamage(error)) out.abort();
+        throw error;
+      }
       const rowsNid = table.rowsNid !== 0 ? table.rowsNid : freeNid(subnodes);
       const { heap, rows } = out.end(rowsNid);
       const bid = this.writer.addTree(heap);
