@@ -37,6 +37,10 @@ export const EMBEDDED_DEPTH_MAX = 64;
 const DATA_ID = 0x3701; // PidTagAttachDataBinary, PidTagAttachDataObject
 const DATA_OBJECT = 0x3701_000d;
 
+/** No honest message has the very blocks of one it is in. */
+export const containsItself = (where: Where): PstError =>
+  new PstError('PST_BAD_VALUE', 'an embedded message contains itself', { ...where, field: 'PidTagAttachDataObject' });
+
 /** What an attachment's data are when they lie in a subnode. */
 export interface DataNode {
   readonly nid: number;
@@ -163,6 +167,9 @@ export class Attachment extends NodeHolder {
     if (node === undefined) return undefined;
     if (this.message.depth >= EMBEDDED_DEPTH_MAX) {
       throw new PstError('PST_LIMIT', `messages nested ${EMBEDDED_DEPTH_MAX} deep`, this.where);
+    }
+    for (let outer: Message | undefined = this.message; outer !== undefined; outer = outer.within?.message) {
+      if (outer.bidData === node.bidData && outer.bidSub === node.bidSub) throw containsItself(this.where);
     }
     return new Message(this.store, node.nid, node.bidData, node.bidSub, { within: this });
   }

@@ -150,7 +150,7 @@ export class Folder extends NodeHolder {
       if (i < 0) this.#report(`the ${which} table lists ${hex(nid)}, which is not there`, nid);
       else if (!isWanted(nid)) this.#report(`the ${which} table lists ${hex(nid)}, a ${nidName(nid)}`, nid);
       else if (seen.has(nid)) this.#report(`the ${which} table lists ${hex(nid)} twice`, nid);
-      else if (!this.isSearchFolder && nbt.parent(i) !== this.nid) {
+      else if (!this.isSearchFolder && (nbt.parent(i) !== this.nid || nid === this.nid)) {
         // Following it could lead in circles; it will be found where it says it belongs.
         this.#report(`the ${which} table of ${hex(this.nid)} lists ${hex(nid)} of ${hex(nbt.parent(i))}`, nid);
       } else {

@@ -10,7 +10,8 @@
  *     end(folder)
  *
  * Chunks belong to the object or row announced last. Views are gone when the callback returns, and any call of the library
- * within it may move the core's memory: take what is needed first. Node by node, damage is reported and passed over.
+ * within it may move the core's memory: take what is needed first. Damage of a node is a finding, and the walk goes on; only
+ * a store that shares blocks until it is many times its size ends it, with PST_LIMIT.
  * @module
  */
 import { hex, PstError, type Where } from '../errors.js';
@@ -21,7 +22,7 @@ import { tagName } from '../mapi/tags.js';
 import type { Ndb } from '../ndb/ndb.js';
 import type { SubnodeIndex } from '../ndb/subnode.js';
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
-import { ATTACH_METHOD, EMBEDDED_DEPTH_MAX } from './attachment.js';
+import { ATTACH_METHOD, containsItself, EMBEDDED_DEPTH_MAX } from './attachment.js';
 import type { Folder, FolderTable } from './folder.js';
 import type { Store } from './store.js';
 
@@ -94,12 +95,24 @@ class Walk {
     for (const message of this.store.orphans()) this.#message(message.nid, message.bidData, message.bidSub, 0, 0);
   }
 
+  /** Damage is a finding; but not that reading must stop, see `Ndb.beginPass`. */
+  #attempt<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      const { blocks } = this.ndb;
+      if (!(error instanceof PstError) || blocks.loadedBytes > blocks.budget) throw error;
+      this.store.report(error);
+      return undefined;
+    }
+  }
+
   #node(kind: 'store' | 'names', nid: number): void {
     const { nbt } = this.ndb;
     const i = nbt.find(nid);
     if (i < 0) return;
     this.#where = { nid };
-    this.store.attempt(() => {
+    this.#attempt(() => {
       const object = { kind, nid, parentNid: 0, depth: 0 };
       const subnodes = this.ndb.subnodes(nbt.bidSub(i), this.#where);
       this.#object(object, nbt.bidData(i), subnodes);
@@ -113,7 +126,7 @@ class Walk {
     const object: WalkedObject = { kind: 'folder', nid, parentNid: folder.parentNid, depth: 0 };
     this.#where = { nid };
     let isWanted = true;
-    this.store.attempt(() => {
+    this.#attempt(() => {
       isWanted = this.#object(object, folder.bidData, this.ndb.subnodes(folder.bidSub, this.#where));
     });
     if (!isWanted) return;
@@ -132,16 +145,16 @@ class Walk {
     const table = folder.table(which);
     if (table === undefined) return;
     this.#where = table.where;
-    this.store.attempt(() => this.#rows(which, table.where.nid!, table.bidData, table.subnodes));
+    this.#attempt(() => this.#rows(which, table.where.nid!, table.bidData, table.subnodes));
   }
 
   /** A message with all that is in it. Its damage is a finding; damage of a part leaves the other parts. */
   #message(nid: number, bidData: number, bidSub: number, parentNid: number, depth: number): void {
     if (depth === 0) this.#where = { nid };
-    const { store, visitor } = this;
+    const { visitor } = this;
     const object: WalkedObject = { kind: 'message', nid, parentNid, depth };
-    const subnodes = store.attempt(() => this.ndb.subnodes(bidSub, this.#where));
-    if (store.attempt(() => this.#object(object, bidData, subnodes)) === false) return;
+    const subnodes = this.#attempt(() => this.ndb.subnodes(bidSub, this.#where));
+    if (this.#attempt(() => this.#object(object, bidData, subnodes)) === false) return;
     if (subnodes !== undefined && subnodes.count > 0) {
       const recipients = subnodes.find(NID.RECIPIENT_TABLE);
       if (recipients >= 0) this.#table('recipient', subnodes, recipients);
@@ -157,7 +170,7 @@ class Walk {
   }
 
   #table(kind: RowKind, subnodes: SubnodeIndex, i: number): void {
-    this.store.attempt(() => {
+    this.#attempt(() => {
       const own = this.ndb.subnodes(subnodes.bidSub(i), this.#where);
       this.#rows(kind, subnodes.nid(i), subnodes.bidData(i), own);
     });
@@ -165,7 +178,7 @@ class Walk {
 
   #attachment(within: SubnodeIndex, i: number, parentNid: number, depth: number): void {
     const object: WalkedObject = { kind: 'attachment', nid: within.nid(i), parentNid, depth };
-    this.store.attempt(() => {
+    this.#attempt(() => {
       const subnodes = this.ndb.subnodes(within.bidSub(i), this.#where);
       this.#method = ATTACH_METHOD.NONE;
       this.#objectNid = 0;
@@ -176,13 +189,25 @@ class Walk {
         const at = subnodes.find(objectNid);
         if (at < 0) throw this.#missing(objectNid, ATTACH_OBJECT_TAG);
         if (method !== ATTACH_METHOD.EMBEDDED_MESSAGE) this.#leaves(ATTACH_OBJECT_TAG, subnodes.bidData(at));
-        else if (depth >= 2 * EMBEDDED_DEPTH_MAX) {
-          throw new PstError('PST_LIMIT', `messages nested ${EMBEDDED_DEPTH_MAX} deep`, this.#where);
-        } else this.#message(objectNid, subnodes.bidData(at), subnodes.bidSub(at), object.nid, depth + 1);
+        else this.#embedded(objectNid, subnodes.bidData(at), subnodes.bidSub(at), object);
       }
       this.visitor.end?.(object);
     });
   }
+
+  #embedded(nid: number, bidData: number, bidSub: number, { nid: parentNid, depth }: WalkedObject): void {
+    if (depth >= 2 * EMBEDDED_DEPTH_MAX) {
+      throw new PstError('PST_LIMIT', `messages nested ${EMBEDDED_DEPTH_MAX} deep`, this.#where);
+    }
+    const key = `${bidData} ${bidSub}`;
+    if (this.#path.has(key)) throw containsItself(this.#where);
+    this.#path.add(key);
+    this.#message(nid, bidData, bidSub, parentNid, depth + 1);
+    this.#path.delete(key);
+  }
+
+  /** Embedded messages that are being read. */
+  readonly #path = new Set<string>();
 
   /** Of the attachment announced last. */
   #method = 0;
@@ -227,7 +252,7 @@ class Walk {
     for (let k = 0; k < externals.length; k += 2) {
       const at = subnodes.find(externals[k + 1]!);
       if (at < 0) this.store.report(this.#missing(externals[k + 1]!, externals[k]!));
-      else this.store.attempt(() => this.#leaves(externals[k]!, subnodes.bidData(at)));
+      else this.#attempt(() => this.#leaves(externals[k]!, subnodes.bidData(at)));
     }
     externals.length = 0;
   }
