@@ -14,6 +14,15 @@ export const NULL_ACCESS: u32 = 7;
 export const SLACK: u32 = 8;
 export const EXTREME_SIZE: u32 = 9;
 export const EXHAUSTED: u32 = 10;
+export const SUFFIX: u32 = 11;
+export const START_STAMP: u32 = 12;
+export const END_STAMP: u32 = 13;
+export const HEAP_POINTER: u32 = 14;
+export const INFIX: u32 = 15;
+export const LEAK: u32 = 16;
+export const FAULT: u32 = 17;
+export const HEAP_LIST: u32 = 18;
+export const UNINITIALISED: u32 = 19;
 
 let contextNid: u32 = 0;
 let contextTag: u32 = 0;

@@ -7,7 +7,9 @@ import { readFileSync } from 'node:fs';
 import { PstError, type Where } from '../errors.js';
 import { sha256 } from '../host/digest.js';
 import { DAMAGE_AT, DAMAGES } from './damage.js';
-import { CoreFault, readStop } from './fault.js';
+import { CoreFault, InjectedFault, readStop } from './fault.js';
+import { buildOf, FLAG, FULL, MODE, type PageHeapOptions } from './options.js';
+import { DECODERS } from './site.js';
 
 /** `core` verifies every span (the default), `paranoid` every access, `raw` nothing, `debug` as paranoid and unoptimised. */
 export type CoreBuild = 'core' | 'paranoid' | 'raw' | 'debug';
@@ -19,6 +21,22 @@ export interface CoreExports {
   free(ptr: number, site?: number): void;
   sizeOf(ptr: number): number;
   allocations(): number;
+  configure(
+    mode: number,
+    sizeFrom: number,
+    sizeTo: number,
+    percent: number,
+    decoders: number,
+    siteFrom: number,
+    siteTo: number,
+    flags: number,
+    faultRate: number,
+    faultAfter: number,
+  ): void;
+  /** `before`: allocations of the run so far, as allocations() tells. */
+  beginOperation(nid: number, seed: number, before: number): void;
+  endOperation(): void;
+  traceCount(): number;
   pagesLive(): number;
   pagesPeak(): number;
   context(nid: number): void;
@@ -134,7 +152,13 @@ export class Core {
   #u8: Uint8Array;
   #view: DataView;
 
-  private constructor(build: CoreBuild) {
+  /** Settings of the page heap for every core that is given none: the command line sets them once. */
+  static settings: PageHeapOptions = FULL;
+
+  private constructor(
+    build: CoreBuild,
+    readonly pageheap: PageHeapOptions,
+  ) {
     this.build = build;
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
     const { exports } = new WebAssembly.Instance(moduleOf(build), { env: { memory: this.#memory } });
@@ -143,11 +167,41 @@ export class Core {
     this.#u8 = new Uint8Array(this.#buffer);
     this.#view = new DataView(this.#buffer);
     this.x.init();
+    this.#configure();
+  }
+
+  #configure(): void {
+    const { size, random, decoders, sites, fault, mode, ...flags } = this.pageheap;
+    const chosen =
+      size !== undefined
+        ? MODE.size
+        : random !== undefined
+          ? MODE.random
+          : decoders !== undefined
+            ? MODE.decoders
+            : sites !== undefined
+              ? MODE.sites
+              : mode === 'normal'
+                ? MODE.normal
+                : MODE.full;
+    let mask = 0;
+    for (const decoder of decoders ?? []) mask |= 1 << DECODERS.indexOf(decoder);
+    let bits = 0;
+    for (const name of Object.keys(FLAG) as (keyof typeof FLAG)[]) if (flags[name]) bits |= FLAG[name];
+    const [sizeFrom, sizeTo] = size ?? [0, 0];
+    const [siteFrom, siteTo] = sites ?? [0, 0];
+    const { rate, after } = fault ?? { rate: 0, after: 0 };
+    this.x.configure(chosen, sizeFrom, sizeTo, random ?? 100, mask, siteFrom, siteTo, bits, rate, after);
+  }
+
+  /** Begins an operation on node `nid`: numbers and draws start anew. `before`: allocations of the run so far. */
+  begin(nid: number, before = this.x.allocations()): void {
+    this.x.beginOperation(nid, this.pageheap.seed ?? 1, before);
   }
 
   /** A fresh instance: its memory holds nothing of any earlier store. */
-  static load(build: CoreBuild = 'core'): Core {
-    return new Core(build);
+  static load(build?: CoreBuild, pageheap: PageHeapOptions = Core.settings): Core {
+    return new Core(build ?? buildOf(pageheap), pageheap);
   }
 
   /** Turns a trap of any function into a CoreFault that says what it was. */
@@ -166,9 +220,10 @@ export class Core {
         g: number,
         h: number,
         i: number,
+        j: number,
       ) => {
         try {
-          return call(a, b, c, d, e, f, g, h, i);
+          return call(a, b, c, d, e, f, g, h, i, j);
         } catch (error) {
           if (!(error instanceof WebAssembly.RuntimeError)) throw error;
           throw this.#fault(error);
@@ -180,6 +235,7 @@ export class Core {
 
   #fault(error: WebAssembly.RuntimeError): Error {
     const stop = readStop(this.#memory.buffer);
+    if (stop?.kind === 'injected fault') return new InjectedFault(stop);
     if (stop?.kind === 'memory exhausted' || stop?.kind === 'extreme size') {
       return new PstError('PST_LIMIT', `an item asks for ${stop.size} bytes at once, more than there is`, {
         nid: stop.nid,

@@ -4,7 +4,7 @@
  * @module
  */
 import { hex } from '../errors.js';
-import { siteName } from './site.js';
+import { decoderOf, siteName } from './site.js';
 
 /** Kinds of stop, by number. Mirrors assembly/memory/stop.ts. */
 export const STOP_KINDS = [
@@ -19,6 +19,15 @@ export const STOP_KINDS = [
   'slack damage',
   'extreme size',
   'memory exhausted',
+  'suffix damage',
+  'start stamp damage',
+  'end stamp damage',
+  'heap pointer damage',
+  'write after free',
+  'leak',
+  'injected fault',
+  'heap list damage',
+  'uninitialised read',
 ] as const;
 export type StopKind = (typeof STOP_KINDS)[number];
 
@@ -33,10 +42,14 @@ export interface Stop {
   width: number;
   block: number;
   size: number;
-  /** What the block was taken for. */
+  /** What the block was taken for, and by number. */
   site: string;
+  siteId: number;
   freeSite: string;
-  /** How many blocks had been taken before. */
+  freeSiteId: number;
+  /** The decoder that took it. */
+  decoder: string;
+  /** Which allocation of the operation it is. */
   ordinal: number;
   nid: number;
   tag: number;
@@ -58,7 +71,10 @@ export function readStop(memory: ArrayBuffer): Stop | undefined {
     block: block!,
     size: size!,
     site: siteName(site!),
+    siteId: site!,
     freeSite: siteName(freeSite!),
+    freeSiteId: freeSite!,
+    decoder: decoderOf(site!) ?? 'unknown',
     ordinal: ordinal!,
     nid: nid!,
     tag: tag!,
@@ -75,6 +91,16 @@ function relation({ kind, address, block, size, site }: Stop): string {
   if (address < block) return `${count(block - address)} before ${of}`;
   if (address >= block + size) return `${count(address - block - size)} past the end of ${of}`;
   return `${count(address - block)} into ${of}`;
+}
+
+/** An allocation was made to fail (--fault): not our bug and not the file's fault. */
+export class InjectedFault extends Error {
+  override readonly name = 'InjectedFault';
+  constructor(readonly stop: Stop) {
+    super(
+      `allocation ${stop.ordinal} of the operation, ${count(stop.size)} for ${stop.site}, was made to fail (--fault)`,
+    );
+  }
 }
 
 export class CoreFault extends Error {

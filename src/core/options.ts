@@ -39,6 +39,10 @@ export interface PageHeapOptions {
 
 export const FULL: PageHeapOptions = { mode: 'full' };
 
+/** The build of the core that a mode needs. */
+export const buildOf = ({ mode }: PageHeapOptions): 'core' | 'raw' | 'paranoid' =>
+  mode === 'off' ? 'raw' : mode === 'paranoid' ? 'paranoid' : 'core';
+
 /** What of the default core's behaviour `configure` takes: assembly/memory/options.ts. */
 export const MODE = { full: 0, normal: 1, size: 2, random: 3, decoders: 4, sites: 5 } as const;
 export const FLAG = { backwards: 1, aligned: 2, leaks: 4, protect: 8, noTraces: 16 } as const;
@@ -97,10 +101,13 @@ export function parsePageHeap(raw: RawOptions): PageHeapOptions {
   const selecting = (['size', 'random', 'decoders', 'sites'] as const).filter((name) => raw[name] !== undefined);
   if (raw.pageheap === 'full') selecting.unshift('full' as never);
   if (selecting.length > 1) {
-    throw bad(`at most one of full, --size, --random, --sites and --decoders: ${selecting.join(' and ')} exclude each other`);
+    throw bad(
+      `at most one of full, --size, --random, --sites and --decoders: ${selecting.join(' and ')} exclude each other`,
+    );
   }
   const isSampled = selecting.length === 1 && selecting[0] !== ('full' as never);
-  if (isSampled && mode !== 'full') throw bad(`--${selecting[0]} chooses between full and normal; it cannot go with ${mode}`);
+  if (isSampled && mode !== 'full')
+    throw bad(`--${selecting[0]} chooses between full and normal; it cannot go with ${mode}`);
   if (raw.backwards && (isSampled || mode !== 'full')) throw bad('--backwards needs --pageheap full');
   if (raw.aligned && raw.unaligned) throw bad('--aligned and --unaligned exclude each other');
   if (raw.aligned && raw.backwards) throw bad('--backwards has no header and no suffix: it cannot go with --aligned');

@@ -90,7 +90,7 @@ function requireUnicode(ndb: Ndb): void {
 
 /** Clones an open source into a sink. The sink holds a whole, verified store when this returns. Throws PstError, UsageError. */
 export function cloneStore(source: Source, sink: Sink & Source, options: CloneOptions = {}): CloneReport {
-  const core = Core.load(options.core ?? 'core');
+  const core = Core.load(options.core);
   const { recorder } = options;
   const ndb = Ndb.open(source, core, recorder === undefined ? {} : { onRead: (ib, size) => recorder.onRead(ib, size) });
   recorder?.opened(ndb);
@@ -134,9 +134,11 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
 
   // A second instance, so that nothing the first one remembers can make a fault look right.
   options.progress?.('read back', 0, 1);
-  const reader = Core.load(options.core ?? 'core');
+  const reader = Core.load(options.core);
   readBack(sink, reader);
-  const targetCounters = prove(Ndb.open(sink, reader), digests, options.progress);
+  const target = Ndb.open(sink, reader);
+  const targetCounters = prove(target, digests, options.progress);
+  target.close();
 
   return {
     source: { name: source.name, size: source.size, crypt: header.crypt, dwUnique: header.dwUnique },

@@ -42,10 +42,11 @@ export class NodeCopier {
   node(i: number): Uint8Array {
     const { nbt, core } = this.source;
     const nid = nbt.nid(i);
-    core.x.context(nid);
+    core.begin(nid);
     const digest = this.digester.node(i);
     const placed = this.#reencoder?.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid });
     this.writer.addNode(nid, placed?.bidData ?? nbt.bidData(i), placed?.bidSub ?? nbt.bidSub(i), nbt.parent(i));
+    core.x.endOperation();
     return digest;
   }
 

@@ -36,7 +36,7 @@ const LISTED_MAX = 1000;
 export function verifyStores(source: Source, target: Source, options: VerifyOptions = {}): VerifyReport {
   const findings: PstError[] = [];
   const open = (file: Source) => {
-    const ndb = Ndb.open(file, Core.load(options.core ?? 'core'));
+    const ndb = Ndb.open(file, Core.load(options.core));
     ndb.beginPass();
     return { ndb, digester: new NodeDigester(ndb, (finding) => findings.push(finding)) };
   };
@@ -75,6 +75,8 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
     if (((i + j) & 63) === 0) options.progress?.(i + j, total);
   }
   options.progress?.(total, total);
+  a.ndb.close();
+  b.ndb.close();
   return {
     source: { name: source.name, size: source.size, counters: a.digester.counters },
     target: { name: target.name, size: target.size, counters: b.digester.counters },
