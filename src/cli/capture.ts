@@ -1,6 +1,7 @@
 /** Runs a job under capture: when it fails, the failing operation goes into a replay bundle. @module */
 import { writeFileSync } from 'node:fs';
-import type { CoreBuild } from '../core/core.js';
+import { Core } from '../core/core.js';
+import { buildOf } from '../core/options.js';
 import { openSource } from '../host/file.js';
 import { encodeBundle, inputBytes } from '../replay/bundle.js';
 import { Capture } from '../replay/capture.js';
@@ -12,17 +13,15 @@ export interface CaptureOptions {
   /** Where the bundle goes if there is one. */
   readonly bundle: string;
   readonly reencode: boolean;
-  readonly build?: CoreBuild;
-  readonly pageheap?: Readonly<Record<string, unknown>>;
 }
 
 /** Runs `job`; what it throws is thrown on, after the bundle is written and said. */
 export function withCapture<T>(options: CaptureOptions, job: (capture: Capture) => T): T {
   const capture = new Capture({
     engine: VERSION,
-    build: options.build ?? 'core',
+    build: buildOf(Core.settings),
     reencode: options.reencode,
-    pageheap: options.pageheap ?? {},
+    pageheap: Core.settings,
   });
   try {
     return job(capture);

@@ -3,7 +3,7 @@
  * the file is at fault (2), the caller is (3), we are (4).
  * @module
  */
-import { CoreFault } from '../core/fault.js';
+import { CoreFault, InjectedFault } from '../core/fault.js';
 import { PstError, UsageError } from '../errors.js';
 import { escapeText, printJson } from './output.js';
 
@@ -28,6 +28,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof PstError) {
     return error.code === 'PST_NOT_A_STORE' || error.code === 'PST_UNSUPPORTED' ? EXIT.REFUSED : EXIT.DAMAGE;
   }
+  if (error instanceof InjectedFault) return EXIT.DAMAGE;
   if (error instanceof UsageError || isSystemError(error)) return EXIT.REFUSED;
   return EXIT.STOP;
 }
@@ -36,6 +37,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function errorJson(error: unknown): Record<string, unknown> {
   if (error instanceof PstError) return { code: error.code, message: error.reason, where: error.where };
   if (error instanceof UsageError) return { code: error.code, message: error.message };
+  if (error instanceof InjectedFault) return { code: 'FAULT_INJECTED', message: error.message, stop: error.stop };
   if (error instanceof CoreFault) return { code: 'CORE_FAULT', message: error.message, stop: error.stop };
   if (isSystemError(error)) return { code: 'IO', message: error.message };
   return { code: 'BUG', message: String(error), stack: error instanceof Error ? error.stack : undefined };
@@ -44,7 +46,8 @@ export function errorJson(error: unknown): Record<string, unknown> {
 /** What a person reads on stderr. */
 export function errorText(error: unknown): string {
   if (error instanceof PstError) return `pstwright: ${escapeText(error.message)} (${error.code})`;
-  if (error instanceof UsageError || isSystemError(error)) return `pstwright: ${escapeText(error.message)}`;
+  if (error instanceof UsageError || error instanceof InjectedFault || isSystemError(error))
+    return `pstwright: ${escapeText(error.message)}`;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const what = error instanceof CoreFault ? 'The verifier stopped the core.' : 'The program failed.';
   return [

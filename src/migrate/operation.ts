@@ -38,11 +38,11 @@ export class NodeCopier {
     if (this.#reencoder === undefined) source.onBlock = copy;
   }
 
-  /** Copies node `i` of the source. Returns its digest. Throws PstError when a block cannot be read, CoreFault on a stop. */
-  node(i: number): Uint8Array {
+  /** Copies node `i` of the source; `before`, in a replay, is how many blocks the core had taken by then. Returns its digest. Throws PstError when a block cannot be read, CoreFault on a stop. */
+  node(i: number, before?: number): Uint8Array {
     const { nbt, core } = this.source;
     const nid = nbt.nid(i);
-    core.begin(nid);
+    core.begin(nid, before);
     const digest = this.digester.node(i);
     const placed = this.#reencoder?.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid });
     this.writer.addNode(nid, placed?.bidData ?? nbt.bidData(i), placed?.bidSub ?? nbt.bidSub(i), nbt.parent(i));

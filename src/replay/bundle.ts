@@ -6,6 +6,7 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import { decode, encode } from '@msgpack/msgpack';
 import type { CoreBuild } from '../core/core.js';
 import type { Stop } from '../core/fault.js';
+import type { PageHeapOptions } from '../core/options.js';
 import { UsageError, type Where } from '../errors.js';
 
 export const BUNDLE_FORMAT = 'pstwright replay';
@@ -16,7 +17,7 @@ const INFLATED_MAX = 512 << 20;
 
 /** How the operation ended. */
 export type Outcome =
-  | { readonly kind: 'stop'; readonly stop: Stop; readonly message: string }
+  | { readonly kind: 'stop' | 'fault'; readonly stop: Stop; readonly message: string }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly where: Where }
   | { readonly kind: 'none' };
 
@@ -27,13 +28,18 @@ export interface Bundle {
   readonly engine: string;
   readonly core: { readonly build: CoreBuild; readonly hash: string };
   /** Settings of the page heap, as core/options.ts has them. */
-  readonly pageheap: Readonly<Record<string, unknown>>;
+  readonly pageheap: PageHeapOptions;
   readonly policy: { readonly name: 'clone'; readonly reencode: boolean };
   readonly source: { readonly name: string; readonly size: number; readonly fingerprint: string };
   /** Mailbox, folders from the root down, item: what a person calls the place. */
   readonly path: readonly { readonly nid: number; readonly name: string }[];
-  /** `open`: header and trees. `node`: one node; the `ordinal`th of the run. */
-  readonly operation: { readonly kind: 'open' | 'node'; readonly nid: number; readonly ordinal: number };
+  /** `open`: header and trees. `node`: one node; the `ordinal`th of the run, before which the core had taken `allocations` blocks. */
+  readonly operation: {
+    readonly kind: 'open' | 'node';
+    readonly nid: number;
+    readonly ordinal: number;
+    readonly allocations: number;
+  };
   /** NBT entry of the node. */
   readonly node: {
     readonly nid: number;

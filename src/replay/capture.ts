@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { Core, type CoreBuild, coreHash } from '../core/core.js';
-import { CoreFault } from '../core/fault.js';
+import { CoreFault, InjectedFault } from '../core/fault.js';
+import { FULL, type PageHeapOptions } from '../core/options.js';
 import { PstError } from '../errors.js';
 import type { Source } from '../host/source.js';
 import { readPc } from '../ltp/pc.js';
@@ -28,7 +29,7 @@ export interface CaptureSettings {
   readonly engine: string;
   readonly build: CoreBuild;
   readonly reencode: boolean;
-  readonly pageheap: Readonly<Record<string, unknown>>;
+  readonly pageheap: PageHeapOptions;
 }
 
 export class Capture implements Recorder {
@@ -36,6 +37,7 @@ export class Capture implements Recorder {
   #ndb: Ndb | undefined;
   #node = 0;
   #ordinal = 0;
+  #allocations = 0;
   #reads: number[] = [];
   #lookups: number[] = [];
 
@@ -58,6 +60,7 @@ export class Capture implements Recorder {
     this.#phase = 'node';
     this.#node = i;
     this.#ordinal++;
+    this.#allocations = this.#ndb?.core.x.allocations() ?? 0;
     if (this.#reads.length > 0) this.#reads = [];
     if (this.#lookups.length > 0) this.#lookups = [];
   }
@@ -86,8 +89,8 @@ export class Capture implements Recorder {
       path: ndb === undefined ? [] : pathOf(source, ndb.nbt.nid(this.#node)),
       operation:
         ndb === undefined
-          ? { kind: 'open', nid: 0, ordinal: 0 }
-          : { kind: 'node', nid: ndb.nbt.nid(this.#node), ordinal: this.#ordinal },
+          ? { kind: 'open', nid: 0, ordinal: 0, allocations: 0 }
+          : { kind: 'node', nid: ndb.nbt.nid(this.#node), ordinal: this.#ordinal, allocations: this.#allocations },
       node: ndb === undefined ? null : nodeOf(ndb, this.#node),
       blocks: ndb === undefined ? [] : this.#blocks(ndb),
       ranges: readRanges(source, [0, HEADER_BYTES, ...this.#reads]),
@@ -106,6 +109,7 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof CoreFault && error.stop !== undefined) {
     return { kind: 'stop', stop: error.stop, message: error.message };
   }
+  if (error instanceof InjectedFault) return { kind: 'fault', stop: error.stop, message: error.message };
   if (error instanceof PstError) {
     return { kind: 'error', code: error.code, message: error.reason, where: error.where };
   }
@@ -153,7 +157,7 @@ function readRanges(source: Source, pieces: readonly number[]): Range[] {
 function pathOf(source: Source, nid: number): Bundle['path'] {
   const path: { nid: number; name: string }[] = [];
   try {
-    const ndb = Ndb.open(source, Core.load('raw'));
+    const ndb = Ndb.open(source, Core.load('raw', FULL));
     for (let at = nid; path.length < PATH_MAX; ) {
       const i = ndb.nbt.find(at);
       if (i < 0) break;

@@ -2,8 +2,9 @@
  * Replays a bundle: runs the operation again from the bundle alone, and says whether it ended in the same way.
  * @module
  */
-import { Core, type CoreBuild, coreHash } from '../core/core.js';
+import { Core, coreHash } from '../core/core.js';
 import type { Stop } from '../core/fault.js';
+import { buildOf, type PageHeapOptions } from '../core/options.js';
 import { hex } from '../errors.js';
 import type { Sink, Source } from '../host/source.js';
 import { NodeCopier } from '../migrate/operation.js';
@@ -16,10 +17,8 @@ import { outcomeOf } from './capture.js';
 import { sparseSource } from './sparse.js';
 
 export interface ReplayOptions {
-  /** Another core than the bundle's: paranoid, raw. */
-  readonly build?: CoreBuild;
-  /** Called before the operation runs, with the core it will run on. */
-  readonly prepare?: (core: Core) => void;
+  /** Other settings than the bundle's: another mode, another core. */
+  readonly pageheap?: PageHeapOptions;
 }
 
 export interface Replay {
@@ -68,9 +67,9 @@ export function openBundle(bundle: Bundle, core: Core): Ndb {
 
 /** Runs the operation of `bundle` once more. Throws only what is neither a stop nor damage. */
 export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
-  const build = options.build ?? bundle.core.build;
-  const core = Core.load(build);
-  options.prepare?.(core);
+  const pageheap = options.pageheap ?? bundle.pageheap;
+  const build = options.pageheap === undefined ? bundle.core.build : buildOf(pageheap);
+  const core = Core.load(build, pageheap);
   let outcome: Outcome = { kind: 'none' };
   try {
     run(bundle, core);
@@ -98,7 +97,7 @@ function run(bundle: Bundle, core: Core): void {
     crypt: header.crypt,
     bidNextB: 4 * Math.ceil(header.bidNextB / 4),
   });
-  new NodeCopier(ndb, writer, bundle.policy.reencode, () => {}).node(0);
+  new NodeCopier(ndb, writer, bundle.policy.reencode, () => {}).node(0, bundle.operation.allocations);
 }
 
 /** Distance of the refused byte from the start of its block: the address itself may differ. */
@@ -115,7 +114,7 @@ export function compare(a: Outcome, b: Outcome): string[] {
     check('error', a.code, b.code);
     check('message', a.message, b.message);
   }
-  if (a.kind === 'stop' && b.kind === 'stop') {
+  if ((a.kind === 'stop' || a.kind === 'fault') && (b.kind === 'stop' || b.kind === 'fault')) {
     check('stop', a.stop.kind, b.stop.kind);
     check('block size', a.stop.size, b.stop.size);
     check('distance', distance(a.stop), distance(b.stop));
@@ -130,4 +129,8 @@ export function compare(a: Outcome, b: Outcome): string[] {
 }
 
 const nameOf = (outcome: Outcome): string =>
-  outcome.kind === 'stop' ? `a stop (${outcome.stop.kind})` : outcome.kind === 'error' ? outcome.code : 'no failure';
+  outcome.kind === 'stop' || outcome.kind === 'fault'
+    ? `a stop (${outcome.stop.kind})`
+    : outcome.kind === 'error'
+      ? outcome.code
+      : 'no failure';
