@@ -1,19 +1,32 @@
 /**
- * pstwright: reads PST and OST stores of every kind.
+ * pstwright: reads PST and OST stores of every kind, builds stores, clones and proves them.
  *
  *     import { openStore } from 'pstwright';
+ *
  *     const store = openStore('archive.pst');
  *     for (const folder of store.folders()) {
- *       for await (const message of folder.messages()) console.log(message.subject);
+ *       for await (const message of folder.messages()) {
+ *         console.log(message.subject, message.get('PidTagImportance'), message.getNamed('PSETID_Common', 0x8503));
+ *         for (const attachment of message.attachments()) for (const chunk of attachment.data()) hash.update(chunk);
+ *       }
  *     }
+ *     for (const finding of store.findings) console.warn(finding.message);
  *     store.close();
  *
+ * What is read is read when it is asked for. `store.walk(visitor)` reads everything, at the speed of the core.
  * @module
  */
+export type { Attachment as AttachmentInput } from './build/attachment.js';
+export type { FolderBuilder, FolderOptions } from './build/folder.js';
+export type { Message as MessageInput } from './build/message.js';
+export { type BuiltStore, buildStore, type StoreBuilder, type StoreOptions as BuildOptions } from './build/store.js';
+export { checkStore } from './check/check.js';
+export type { CheckReport, Finding } from './check/findings.js';
+export { Core, type CoreBuild } from './core/core.js';
 export { CoreFault } from './core/fault.js';
 export { PstError, type PstErrorCode, UsageError, type Where } from './errors.js';
-export { openSource } from './host/file.js';
-export type { Source } from './host/source.js';
+export { openSink, openSource } from './host/file.js';
+export type { Sink, Source } from './host/source.js';
 export { DAMAGED, EXTERNAL, INLINE, PropertyStream } from './ltp/stream.js';
 export type { Column } from './ltp/table.js';
 export { FileTime } from './mapi/filetime.js';
@@ -32,3 +45,5 @@ export type { SpecialFolder, SpecialFolders } from './messaging/special.js';
 export { openStore, Store, type StoreOptions } from './messaging/store.js';
 export { Row, TableView } from './messaging/tableview.js';
 export type { ObjectKind, RowKind, Visitor, WalkedObject, WalkOptions } from './messaging/walk.js';
+export { type CloneOptions, type CloneReport, cloneFile, cloneStore } from './migrate/clone.js';
+export { type VerifyOptions, type VerifyReport, verifyStores } from './migrate/verify.js';

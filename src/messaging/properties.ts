@@ -208,22 +208,32 @@ export abstract class PropertyHolder implements Iterable<Property> {
   valueAt(index: number): PropertyValue | undefined {
     const { stream } = this;
     const type = stream.tag(index) & 0xffff;
-    const where = this.#whereOf(index);
     const flags = stream.flags(index);
-    if (flags & EXTERNAL) return this.#external(index, type, where);
-    if (flags & DAMAGED) throw this.#damage(index, where);
+    if (flags & EXTERNAL) return this.#external(index, type);
+    if (flags & DAMAGED) throw this.#damage(index, this.#whereOf(index));
     const bytes = stream.value(index);
     if (bytes.length === 0 && flags === 0 && !ptyp.isMultiple(type) && ptyp.fixedSize(type) > 0) return undefined;
-    return decodeValue(type, bytes, isAnsi(type) ? this.codePage : 0, where);
+    return this.#decode(index, type, bytes);
   }
 
-  #external(index: number, type: number, where: Where): PropertyValue {
+  /** Says whose value it is only when it is a bad one. */
+  #decode(index: number, type: number, bytes: Uint8Array): PropertyValue {
+    try {
+      return decodeValue(type, bytes, isAnsi(type) ? this.codePage : 0);
+    } catch (error) {
+      if (!(error instanceof PstError)) throw error;
+      throw new PstError(error.code, error.reason, { ...error.where, ...this.#whereOf(index) });
+    }
+  }
+
+  #external(index: number, type: number): PropertyValue {
     const nid = this.stream.place(index);
+    const where = this.#whereOf(index);
     const bidData = this.#externalBid(nid, where);
     const { ndb } = this.store;
     if (type === ptyp.PtypObject) return { nid, size: ndb.treeSize(bidData, where) } satisfies ObjectRef;
     const bytes = ndb.readBytes(bidData, where, VALUE_BYTES_MAX);
-    return decodeValue(type, bytes, isAnsi(type) ? this.codePage : 0, where);
+    return this.#decode(index, type, bytes);
   }
 
   #externalBid(nid: number, where: Where): number {
