@@ -128,17 +128,21 @@ const modules = new Map<CoreBuild, WebAssembly.Module>();
 const fileOf = (build: CoreBuild): URL =>
   new URL(`../../build/${build === 'core' ? 'core.wasm' : `core.${build}.wasm`}`, import.meta.url);
 
+/** Cores that stand in for the built ones: `Core.substitute`. */
+const substitutes = new Map<CoreBuild, Uint8Array>();
+const bytesOf = (build: CoreBuild): Uint8Array => substitutes.get(build) ?? readFileSync(fileOf(build));
+
 /** SHA-256 of the module of a build, hexadecimal: two machines that agree on it run the same core. */
 export function coreHash(build: CoreBuild): string {
   const hash = sha256();
-  hash.update(readFileSync(fileOf(build)));
+  hash.update(bytesOf(build));
   return Buffer.from(hash.digest()).toString('hex');
 }
 
 function moduleOf(build: CoreBuild): WebAssembly.Module {
   let module = modules.get(build);
   if (module === undefined) {
-    module = new WebAssembly.Module(readFileSync(fileOf(build)));
+    module = new WebAssembly.Module(bytesOf(build));
     modules.set(build, module);
   }
   return module;
@@ -197,6 +201,13 @@ export class Core {
   /** Begins an operation on node `nid`: numbers and draws start anew. `before`: allocations of the run so far. */
   begin(nid: number, before = this.x.allocations()): void {
     this.x.beginOperation(nid, this.pageheap.seed ?? 1, before);
+  }
+
+  /** From now on `build` is this module: a core with a planted fault, in a test. Without bytes, the built one again. */
+  static substitute(build: CoreBuild, wasm: Uint8Array | undefined): void {
+    modules.delete(build);
+    if (wasm === undefined) substitutes.delete(build);
+    else substitutes.set(build, wasm);
   }
 
   /** A fresh instance: its memory holds nothing of any earlier store. */
