@@ -1,10 +1,11 @@
 /** `pstwright clone SOURCE TARGET`: the main job. @module */
 import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
 import { type CloneReport, cloneFile } from '../migrate/clone.js';
 import { makeManifest, writeManifest } from '../migrate/manifest.js';
 import { withCapture } from './capture.js';
 import { addBatchOptions, type BatchOptions, isBatch, runBatch, single } from './clone-batch.js';
-import { action, EXIT, type ExitCode } from './exit.js';
+import { action, EXIT, type ExitCode, errorText } from './exit.js';
 import {
   count,
   escapeText,
@@ -51,9 +52,7 @@ export function register(program: Command): void {
     .option('--reencode', 'decode and encode every property context and table anew instead of keeping their blocks')
     .option('--no-manifest', 'write no TARGET.manifest')
     .option('--json', 'print one JSON document instead of text');
-  addBatchOptions(command)
-    .addHelpText('after', HELP)
-    .action(action(dispatch));
+  addBatchOptions(command).addHelpText('after', HELP).action(action(dispatch));
 }
 
 function dispatch(
@@ -85,10 +84,21 @@ function run(source: string, target: string, options: Options): ExitCode {
   } finally {
     progress.stop();
   }
-  const manifest = options.manifest ? writeManifest(makeManifest(report, VERSION), target) : undefined;
+  let manifest: string | undefined;
+  let unproved: UsageError | undefined;
+  try {
+    if (options.manifest) manifest = writeManifest(makeManifest(report, VERSION), target);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    unproved = error; // the target is whole and has its name: say what arrived all the same
+  }
   const seconds = (performance.now() - started) / 1000;
   if (options.json) printJson(asJson(report, manifest, seconds));
   else printReport(report, target, manifest, seconds);
+  if (unproved !== undefined) {
+    process.stderr.write(`${errorText(unproved)}\npstwright: the clone itself is whole; only its manifest is missing\n`);
+    return EXIT.DAMAGE;
+  }
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
 }
 

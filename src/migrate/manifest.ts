@@ -3,8 +3,9 @@
  * still holds what arrived. Fields are listed in {@link Manifest}.
  * @module
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { encode } from '@msgpack/msgpack';
+import { UsageError } from '../errors.js';
 import type { CloneReport, FolderCount } from './clone.js';
 import type { Counters } from './digest.js';
 
@@ -58,10 +59,17 @@ export function makeManifest(report: CloneReport, engine: string): Manifest {
   };
 }
 
-/** Writes the manifest of the target at `targetPath`. Returns its path. */
+/** Writes the manifest of the target at `targetPath`. Returns its path. Throws UsageError IO, and leaves no part of it then. */
 export function writeManifest(manifest: Manifest, targetPath: string): string {
   const path = `${targetPath}.manifest`;
-  writeFileSync(`${path}.partial`, encode(manifest));
-  renameSync(`${path}.partial`, path);
+  try {
+    writeFileSync(`${path}.partial`, encode(manifest));
+    renameSync(`${path}.partial`, path);
+  } catch (error) {
+    rmSync(`${path}.partial`, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOSPC' ? 'the disk is full' : code;
+    throw new UsageError('IO', `${path}: cannot be written (${why})`);
+  }
   return path;
 }
