@@ -61,10 +61,9 @@ export function blockLoad(lo: usize, at: usize, cb: usize, method: u32, key: u32
   return ptr;
 }
 
-function finish(dst: usize, dstAt: usize, cb: usize, bidLo: u32, bidHi: u32, ibLo: u32): usize {
+function finish(dst: usize, dstAt: usize, cb: usize, sum: u32, bidLo: u32, bidHi: u32, ibLo: u32): usize {
   const wire = wireSize(cb, UNICODE);
   zero(take(dst, dstAt + cb, wire - cb - 16), wire - cb - 16);
-  const sum = crc(dst, dstAt, cb);
   const t = take(dst, dstAt + wire - 16, 16);
   put16(t, <u32>cb);
   put16(t + 2, signature(bidLo, ibLo));
@@ -87,10 +86,13 @@ export function blockSeal(
   ibLo: u32,
 ): usize {
   encode(take(dst, dstAt, cb), take(src, srcAt, cb), cb, method, bidLo);
-  return finish(dst, dstAt, cb, bidLo, bidHi, ibLo);
+  return finish(dst, dstAt, cb, crc(dst, dstAt, cb), bidLo, bidHi, ibLo);
 }
 
-/** Copies stored bytes as they are and completes a Unicode block for the new place. */
+/**
+ * Copies a Unicode block that blockCheck() has passed, and completes it for the new place. The CRC is the source's, not
+ * one of the copy: a copy gone wrong has a wrong CRC, and is found when the store is read back.
+ */
 export function blockCopy(
   dst: usize,
   dstAt: usize,
@@ -102,7 +104,8 @@ export function blockCopy(
   ibLo: u32,
 ): usize {
   copy(take(dst, dstAt, cb), take(src, srcAt, cb), cb);
-  return finish(dst, dstAt, cb, bidLo, bidHi, ibLo);
+  const sum = get32(take(src, srcAt + wireSize(cb, UNICODE) - 12, 4));
+  return finish(dst, dstAt, cb, sum, bidLo, bidHi, ibLo);
 }
 
 const PAGE_DATA: usize = 496;
