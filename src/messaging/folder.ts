@@ -13,14 +13,12 @@ import { NID_TYPE, nidName, nidType, siblingNid } from '../wire/nid.js';
 import { isFolder, isMessage } from './children.js';
 import { Message } from './message.js';
 import { NodeHolder } from './properties.js';
+import { isWideTable, wideTableIds } from './results.js';
 import { Sequence } from './sequence.js';
 import type { Store } from './store.js';
 import { TableView } from './tableview.js';
 
 export type FolderTable = 'hierarchy' | 'contents' | 'associated';
-
-/** Client signature of result tables that are no table context. unknown: what they hold; seen in a real store. */
-const CLIENT_AC = 0xac;
 
 export class Folder extends NodeHolder {
   /** `index`: the folder's place in the NBT. */
@@ -76,38 +74,36 @@ export class Folder extends NodeHolder {
     return siblingNid(this.nid, TABLE_TYPES[which]);
   }
 
-  /** One of the folder's tables. undefined, and a finding, when its node is missing or holds something else. */
+  /**
+   * One of the folder's tables. undefined when a search folder has none of that kind; undefined, and a finding, when its
+   * node is missing.
+   */
   table(which: FolderTable): TableView | undefined {
+    const table = this.#node(which);
+    return table && this.#isWide(table) ? undefined : table;
+  }
+
+  #node(which: FolderTable): TableView | undefined {
     const nid = this.tableNid(which);
     if (nid === undefined) return undefined;
     const { ndb } = this.store;
     const i = ndb.nbt.find(nid);
-    if (i < 0) {
-      if (this.isSearchFolder) return undefined; // not filled yet
-      this.#report(`the folder has no ${nidName(nid)}`, nid);
-      return undefined;
-    }
-    return new TableView(this.store, ndb.nbt.bidData(i), ndb.nbt.bidSub(i), { nid });
+    if (i >= 0) return new TableView(this.store, ndb.nbt.bidData(i), ndb.nbt.bidSub(i), { nid });
+    if (!this.isSearchFolder) this.#report(`the folder has no ${nidName(nid)}`, nid); // else not searched yet
+    return undefined;
+  }
+
+  #isWide(table: TableView): boolean {
+    const { ndb } = this.store;
+    return this.isSearchFolder && (this.store.attempt(() => isWideTable(ndb, table.bidData, table.where)) ?? false);
   }
 
   /** Row ids of a table; none, and a finding, when it cannot be read. */
   ids(which: FolderTable): Uint32Array {
-    const table = this.table(which);
-    const ids = table && this.store.attempt(() => (this.#isOpaque(table) ? undefined : table.ids()));
-    return ids ?? new Uint32Array(0);
-  }
-
-  #isOpaque(table: TableView): boolean {
-    if (!this.isSearchFolder) return false;
-    const { ndb } = this.store;
-    const chain = ndb.readTree(table.bidData, table.where);
-    if (chain === 0) return true;
-    const client = ndb.core.x.hnClient(chain);
-    ndb.core.x.chainFree(chain);
-    if (client !== CLIENT_AC) return false;
-    const message = 'the search results are of a kind that nobody has described (client signature 0xac)';
-    this.store.report(new PstError('PST_UNSUPPORTED', message, table.where));
-    return true;
+    const table = this.#node(which);
+    const read = (node: TableView): Uint32Array =>
+      this.#isWide(node) ? wideTableIds(this.store.ndb, node.bidData, node.where) : node.ids();
+    return (table && this.store.attempt(() => read(table))) ?? new Uint32Array(0);
   }
 
   /** The folders in it, in the order of its hierarchy table. */

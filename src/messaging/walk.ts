@@ -141,7 +141,6 @@ class Walk {
   }
 
   #folderRows(folder: Folder, which: FolderTable): void {
-    if (folder.isSearchFolder && folder.ids(which).length === 0) return;
     const table = folder.table(which);
     if (table === undefined) return;
     this.#where = table.where;
