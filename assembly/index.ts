@@ -27,10 +27,19 @@ export {
   tcRowsHnid,
 } from './ltp/tc';
 export { twClose, twEnd, twHeap, twNew, twRow, twRows } from './ltp/tcwriter';
-export { alloc, allocations, beginOperation, endOperation, free, pagesLive, pagesPeak, sizeOf } from './memory/pageheap';
 export { configure } from './memory/options';
-export { traceCount } from './memory/trace';
+export {
+  alloc,
+  allocations,
+  beginOperation,
+  endOperation,
+  free,
+  pagesLive,
+  pagesPeak,
+  sizeOf,
+} from './memory/pageheap';
 export { context } from './memory/stop';
+export { traceCount } from './memory/trace';
 export { blockCheck, blockCopy, blockLoad, blockSeal, pageSeal, wireSize } from './ndb/block';
 export { chainAdd, chainCount, chainFree, chainNew, chainPtr, chainSize, chainTotal } from './ndb/chain';
 export { crc } from './ndb/crc';

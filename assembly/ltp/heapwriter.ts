@@ -31,7 +31,7 @@ export let newAt: usize = 0;
 
 /** Writers take turns: a table keeps its heap open across calls and puts it back with hwResume(). */
 export function hwState(): u64 {
-  return <u64>used | (<u64>items << 32);
+  return <u64>used | ((<u64>items) << 32);
 }
 
 export function hwChain(): usize {
@@ -71,13 +71,13 @@ function openBlock(): void {
 /** Room for an item of `size` bytes (1..3580). Returns its HID and sets newLo, newAt; 0 with a damage record. 2.3.1.1. */
 export function hwItem(size: usize): u32 {
   // Behind the item: one byte to make ibHnpm even, cAlloc, cFree, and one offset more than there are items.
-  const after = 1 + 4 + (<usize>(items + 2) << 1);
+  const after = 1 + 4 + ((<usize>(items + 2)) << 1);
   if (used + size + after > PAYLOAD || items == MAX_INDEX) {
     seal();
     if (chainCount(chain) == MAX_BLOCKS) return <u32>damage(HEAP_FULL, MAX_BLOCKS, 0);
     openBlock();
   }
-  put16(take(block, PAYLOAD - (<usize>(items + 1) << 1), 2), <u32>used);
+  put16(take(block, PAYLOAD - ((<usize>(items + 1)) << 1), 2), <u32>used);
   newLo = block;
   newAt = used;
   used += size;
@@ -93,15 +93,15 @@ function seal(): usize {
     used++;
   }
   put16(take(block, 0, 2), <u32>used);
-  const size = 4 + (<usize>(items + 1) << 1);
+  const size = 4 + ((<usize>(items + 1)) << 1);
   const map = take(block, used, size);
   // The waiting offsets lie at the block's end in reverse; the map may reach into them, so they are turned round first.
   reverse(items);
   put16(map, items);
   put16(map + 2, 0);
-  const waiting = take(block, PAYLOAD - (<usize>items << 1), <usize>items << 1);
+  const waiting = take(block, PAYLOAD - ((<usize>items) << 1), (<usize>items) << 1);
   for (let k: usize = 0; k < <usize>items; k++) put16(map + 4 + (k << 1), get16(waiting + (k << 1)));
-  put16(map + 4 + (<usize>items << 1), <u32>end);
+  put16(map + 4 + ((<usize>items) << 1), <u32>end);
   const mapEnd = used + size;
   zero(take(block, mapEnd, PAYLOAD - mapEnd), PAYLOAD - mapEnd);
   fillLevel(chainCount(chain) - 1, PAYLOAD - mapEnd);
@@ -110,8 +110,8 @@ function seal(): usize {
 
 function reverse(count: u32): void {
   if (count < 2) return;
-  let a = take(block, PAYLOAD - (<usize>count << 1), <usize>count << 1);
-  let b = a + (<usize>(count - 1) << 1);
+  let a = take(block, PAYLOAD - ((<usize>count) << 1), (<usize>count) << 1);
+  let b = a + ((<usize>(count - 1)) << 1);
   for (; a < b; a += 2, b -= 2) {
     const x = get16(a);
     put16(a, get16(b));

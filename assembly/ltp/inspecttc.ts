@@ -2,7 +2,6 @@
 //
 // Parses the TCINFO by itself: what tc.ts reads with forgiveness is what is looked for here.
 
-import { damageCode } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import { SITE_BTH, SITE_INSPECT, SITE_INSPECT_SEEN, SITE_INSPECT_TAKEN } from '../memory/site';
 import { get8, get16, get32, put8, take, zero } from '../memory/span';
@@ -216,7 +215,7 @@ function inspectRows(
     const id = get32(r);
     const row = step == 6 ? get16(r + 4) : get32(r + 4);
     // A block in the middle may be shorter than the first.
-    if (row >= capacity || (rows && (row % perBlock + 1) * rowSize > <u32>chainSize(rows, row / perBlock))) {
+    if (row >= capacity || (rows && ((row % perBlock) + 1) * rowSize > <u32>chainSize(rows, row / perBlock))) {
       note(TC_ROW_INDEX, id, row, capacity);
       continue;
     }

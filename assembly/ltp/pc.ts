@@ -7,8 +7,9 @@
 import { BTH_SIZES, damage, PC_RECORDS } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import { SITE_PC, SITE_PC_CELLS, SITE_PC_STREAM } from '../memory/site';
-import { contextOf } from '../memory/stop';
 import { get16, get32, take } from '../memory/span';
+import { contextOf } from '../memory/stop';
+import { chainTotal } from '../ndb/chain';
 import {
   CELL,
   cellHnid,
@@ -20,7 +21,6 @@ import {
   valuesSize,
   writeStream,
 } from '../stream/cells';
-import { chainTotal } from '../ndb/chain';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
 import { CLIENT_PC, hnOpen, rootHid } from './heap';
 

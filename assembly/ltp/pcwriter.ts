@@ -4,11 +4,11 @@ import { damage, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import { SITE_PC_WRITER, SITE_PC_WRITER_RECORDS } from '../memory/site';
 import { copy, get32, put16, put32, take } from '../memory/span';
+import { chainFree } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
 import { CLIENT_PC } from './heap';
 import { hwBegin, hwChain, hwEnd, hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
-import { chainFree } from '../ndb/chain';
 
 /** HID or NID for a value of a stream record; sets valueOk to 0 with a damage record when there can be none. */
 export let valueOk: u32 = 1;
@@ -45,9 +45,9 @@ export function pcWrite(stream: usize, at: usize): usize {
   const header = hwItem(8);
   const headerLo = newLo;
   const headerAt = newAt;
-  const records = alloc((<usize>count << 3) + 1, SITE_PC_WRITER_RECORDS);
+  const records = alloc(((<usize>count) << 3) + 1, SITE_PC_WRITER_RECORDS);
   let r = take(stream, at + STREAM_HEADER, <usize>count * RECORD);
-  let out = take(records, 0, <usize>count << 3);
+  let out = take(records, 0, (<usize>count) << 3);
   let ok: u32 = 1;
   for (let k: u32 = 0; k < count && ok; k++, r += RECORD, out += 8) {
     const tag = get32(r);

@@ -8,17 +8,17 @@
 //
 // A row never crosses a block: block = index / rows per block. MS-PST 2.3.4.4.1.
 
-import {
-  damage,
-  TC_COLUMN,
-  TC_COLUMNS,
-  TC_GROUPS,
-  TC_RECORD,
-  TC_ROW_SIZE,
-  TC_TYPE,
-} from '../damage';
+import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_RECORD, TC_ROW_SIZE, TC_TYPE } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_TABLE, SITE_TABLE_CELLS, SITE_TABLE_COLUMNS, SITE_TABLE_HANDLE, SITE_TABLE_HEAPS, SITE_TABLE_ORDER, SITE_TABLE_ROWS } from '../memory/site';
+import {
+  SITE_TABLE,
+  SITE_TABLE_CELLS,
+  SITE_TABLE_COLUMNS,
+  SITE_TABLE_HANDLE,
+  SITE_TABLE_HEAPS,
+  SITE_TABLE_ORDER,
+  SITE_TABLE_ROWS,
+} from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, put64, take } from '../memory/span';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
 import {
@@ -154,7 +154,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
     return damage(TC_RECORD, bthKeySize, bthValueSize);
   }
   const records = bthCount;
-  const order = alloc((<usize>records << 3) + 1, SITE_TABLE_ORDER);
+  const order = alloc(((<usize>records) << 3) + 1, SITE_TABLE_ORDER);
   const rowCount = orderRows(index, records, capacity, order, rows, perBlock, rowSize);
   free(index, SITE_TABLE);
 
@@ -208,7 +208,7 @@ function orderRows(
   rowSize: u32,
 ): u32 {
   const step = <usize>(4 + bthValueSize);
-  const base = take(order, 0, <usize>records << 3);
+  const base = take(order, 0, (<usize>records) << 3);
   const slots = records < capacity ? records : capacity;
   for (let k: usize = 0; k < <usize>records; k++) put64(base + (k << 3), <u64>NO_ROW);
   const from = take(index, 0, <usize>records * step);
@@ -216,8 +216,8 @@ function orderRows(
     const r = from + k * step;
     const row = bthValueSize == 2 ? get16(r + 4) : get32(r + 4);
     if (row >= slots) continue;
-    if (rows && <usize>((row % perBlock + 1) * rowSize) > chainSize(rows, row / perBlock)) continue;
-    const slot = base + (<usize>row << 3);
+    if (rows && <usize>(((row % perBlock) + 1) * rowSize) > chainSize(rows, row / perBlock)) continue;
+    const slot = base + ((<usize>row) << 3);
     if (get32(slot) != NO_ROW) continue;
     put32(slot, row);
     put32(slot + 4, get32(r));
@@ -274,14 +274,14 @@ export function tcOrder(table: usize): usize {
 /** The heap that HIDs of column `index` count in, when it is not the table's own (seen in 4K stores). Owned by the table. */
 export function tcOtherHeap(table: usize, index: u32, chain: usize): void {
   const h = take(table, 0, HANDLE_SIZE);
-  const bytes = <usize>get32(h + COLUMN_COUNT) << 2;
+  const bytes = (<usize>get32(h + COLUMN_COUNT)) << 2;
   let heaps = <usize>get32(h + OTHER_HEAPS);
   if (!heaps) {
     heaps = alloc(bytes, SITE_TABLE_HEAPS);
     for (let k: usize = 0; k < bytes; k += 4) put32(take(heaps, k, 4), 0);
     put32(h + OTHER_HEAPS, <u32>heaps);
   }
-  put32(take(heaps, <usize>index << 2, 4), <u32>chain);
+  put32(take(heaps, (<usize>index) << 2, 4), <u32>chain);
   put32(h + HELD, get32(h + HELD) + kilobytes(chain));
 }
 
@@ -299,7 +299,7 @@ export function tcRead(table: usize, from: u32, limit: u32): u32 {
   let used: usize = 0;
   let done: u32 = 0;
   while (done < limit && from + done < rowCount) {
-    const o = take(<usize>get32(h + ORDER), <usize>(from + done) << 3, 8);
+    const o = take(<usize>get32(h + ORDER), (<usize>(from + done)) << 3, 8);
     const row = get32(o);
     let lo = <usize>get32(h + ROWS_LO);
     let at = <usize>get32(h + ROWS_AT) + <usize>row * rowSize;
@@ -313,7 +313,7 @@ export function tcRead(table: usize, from: u32, limit: u32): u32 {
     const values = valuesSize(cells, count);
     if (from + done >= get32(h + READ_TO)) {
       const spent = get64(h + SPENT) + values;
-      if (!sharedOk(spent, <u64>get32(h + HELD) << 10)) break;
+      if (!sharedOk(spent, (<u64>get32(h + HELD)) << 10)) break;
       put32(h + READ_TO, from + done + 1);
       put64(h + SPENT, spent);
     }
@@ -356,11 +356,18 @@ function rowCells(h: usize, lo: usize, at: usize, rowSize: usize, cells: usize):
     const size = fixedSize(tag & 0xffff);
     if (size != 0 && size <= 8 && cbData == size && (tag & 0xffff) != 0x000d) {
       if (size == 8) cellAt(cells, count, tag, lo, at + ibData, 8);
-      else cellInline(cells, count, tag, size, size == 1 ? get8(row + ibData) : size == 2 ? get16(row + ibData) : get32(row + ibData));
+      else
+        cellInline(
+          cells,
+          count,
+          tag,
+          size,
+          size == 1 ? get8(row + ibData) : size == 2 ? get16(row + ibData) : get32(row + ibData),
+        );
     } else if (cbData == 4 && size != 255) {
       let heap = chain;
       if (heaps) {
-        const other = <usize>get32(take(heaps, <usize>k << 2, 4));
+        const other = <usize>get32(take(heaps, (<usize>k) << 2, 4));
         if (other) heap = other;
       }
       cellHnid(cells, count, tag, heap, variant, get32(row + ibData), size);

@@ -6,8 +6,15 @@
 
 import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_TYPE, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free, sizeOf } from '../memory/pageheap';
-import { SITE_TABLE_WRITER, SITE_TABLE_WRITER_GROW, SITE_TABLE_WRITER_HANDLE, SITE_TABLE_WRITER_INDEX, SITE_TABLE_WRITER_INFO, SITE_TABLE_WRITER_ROWS } from '../memory/site';
-import { copy, get8, get16, get32, put8, put16, put32, put64, take, zero } from '../memory/span';
+import {
+  SITE_TABLE_WRITER,
+  SITE_TABLE_WRITER_GROW,
+  SITE_TABLE_WRITER_HANDLE,
+  SITE_TABLE_WRITER_INDEX,
+  SITE_TABLE_WRITER_INFO,
+  SITE_TABLE_WRITER_ROWS,
+} from '../memory/site';
+import { copy, get8, get16, get32, put8, put32, put64, take, zero } from '../memory/span';
 import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
@@ -80,7 +87,7 @@ function keepHeap(h: usize): void {
 }
 
 function resumeHeap(h: usize): void {
-  hwResume(<usize>get32(h + HEAP), <u64>get32(h + USED) | (<u64>get32(h + ITEMS) << 32));
+  hwResume(<usize>get32(h + HEAP), <u64>get32(h + USED) | ((<u64>get32(h + ITEMS)) << 32));
 }
 
 /**
@@ -151,7 +158,8 @@ function cell(stream: usize, at: usize, r: usize, to: usize, cb: u32): u32 {
   const size = fixedSize(tag & 0xffff);
   if (cb != 4 || size == 255) {
     if (flags & EXTERNAL) return <u32>damage(VALUE_TOO_LONG, 0, tag); // no room for its NID
-    if (length != 0) copy(to, take(stream, at + <usize>get32(r + 12), <usize>length), <usize>(length < cb ? length : cb));
+    if (length != 0)
+      copy(to, take(stream, at + <usize>get32(r + 12), <usize>length), <usize>(length < cb ? length : cb));
     return 1;
   }
   put32(to, writeValue(stream, at, r));
@@ -162,7 +170,7 @@ function appendIndex(h: usize, rowId: u32, index: u32): void {
   let block = <usize>get32(h + INDEX);
   const capacity = get32(h + INDEX_CAPACITY);
   if (index == capacity) {
-    const bytes = <usize>capacity << 3;
+    const bytes = (<usize>capacity) << 3;
     const bigger = alloc(bytes << 1, SITE_TABLE_WRITER_GROW);
     copy(take(bigger, 0, bytes), take(block, 0, bytes), bytes);
     free(block, SITE_TABLE_WRITER);
@@ -170,12 +178,12 @@ function appendIndex(h: usize, rowId: u32, index: u32): void {
     put32(h + INDEX, <u32>block);
     put32(h + INDEX_CAPACITY, capacity << 1);
   }
-  put64(take(block, <usize>index << 3, 8), <u64>rowId | (<u64>index << 32));
+  put64(take(block, (<usize>index) << 3, 8), <u64>rowId | ((<u64>index) << 32));
 }
 
 /** Row ids ascend in most tables; where they do not, the index is ordered before it becomes a BTH. */
 function sortIndex(block: usize, count: u32): void {
-  const p = take(block, 0, <usize>count << 3);
+  const p = take(block, 0, (<usize>count) << 3);
   let sorted = true;
   for (let k: usize = 1; k < <usize>count && sorted; k++) sorted = get32(p + (k << 3)) > get32(p + ((k - 1) << 3));
   if (sorted) return;
@@ -183,17 +191,17 @@ function sortIndex(block: usize, count: u32): void {
   while (gap < count / 3) gap = gap * 3 + 1;
   for (; gap > 0; gap = gap / 3) {
     for (let i = gap; i < count; i++) {
-      const key = get32(p + (<usize>i << 3));
-      const value = get32(p + (<usize>i << 3) + 4);
+      const key = get32(p + ((<usize>i) << 3));
+      const value = get32(p + ((<usize>i) << 3) + 4);
       let j = i;
-      for (; j >= gap && get32(p + (<usize>(j - gap) << 3)) > key; j -= gap) {
-        const from = p + (<usize>(j - gap) << 3);
-        const to = p + (<usize>j << 3);
+      for (; j >= gap && get32(p + ((<usize>(j - gap)) << 3)) > key; j -= gap) {
+        const from = p + ((<usize>(j - gap)) << 3);
+        const to = p + ((<usize>j) << 3);
         put32(to, get32(from));
         put32(to + 4, get32(from + 4));
       }
-      put32(p + (<usize>j << 3), key);
-      put32(p + (<usize>j << 3) + 4, value);
+      put32(p + ((<usize>j) << 3), key);
+      put32(p + ((<usize>j) << 3) + 4, value);
     }
   }
 }

@@ -10,17 +10,7 @@
 // queue: allocated, the allocation ordinal at 16; freed, the next block of the queue at 16, the ordinal at 20.
 
 import { ARENAS, HEAP_ROOT, LIGHT_CLASSES } from './layout';
-import {
-  BAD_FREE,
-  DOUBLE_FREE,
-  END_STAMP,
-  HEAP_POINTER,
-  INFIX,
-  LEAK,
-  START_STAMP,
-  stop,
-  SUFFIX,
-} from './stop';
+import { BAD_FREE, DOUBLE_FREE, END_STAMP, HEAP_POINTER, INFIX, LEAK, START_STAMP, SUFFIX, stop } from './stop';
 
 const HEADER: usize = 32;
 const SUFFIX_SIZE: usize = 8;
@@ -71,7 +61,7 @@ function actualSize(size: usize): usize {
   const need = (HEADER + size + SUFFIX_SIZE + 15) & ~15;
   if (need <= 128) return need;
   const shift = 29 - clz<u32>(<u32>need);
-  return ((need + ((<usize>1 << shift) - 1)) >>> shift) << shift;
+  return ((need + (((<usize>1) << shift) - 1)) >>> shift) << shift;
 }
 
 function classOf(actual: usize): usize {
@@ -91,8 +81,8 @@ export function lightNeeds(size: usize): usize {
 /** Takes over `size` bytes at `base` as an arena. */
 export function lightArena(base: usize, size: usize): void {
   if (arenas == ARENAS_MAX) unreachable(); // 4 GB of arenas: the memory has ended long before
-  store<u32>(ARENAS + (<usize>arenas << 3), <u32>base);
-  if (arenas) store<u32>(ARENAS + (<usize>(arenas - 1) << 3), <u32>cursor, 4);
+  store<u32>(ARENAS + ((<usize>arenas) << 3), <u32>base);
+  if (arenas) store<u32>(ARENAS + ((<usize>(arenas - 1)) << 3), <u32>cursor, 4);
   arenas++;
   cursor = base;
   limit = base + size;
@@ -205,7 +195,7 @@ export function lightSweep(): void {
 /** Stops at the first live block of a core site. */
 export function lightLeaks(): void {
   for (let k: u32 = 0; k < arenas; k++) {
-    const a = ARENAS + (<usize>k << 3);
+    const a = ARENAS + ((<usize>k) << 3);
     const end = k + 1 == arenas ? cursor : <usize>load<u32>(a, 4);
     for (let h = <usize>load<u32>(a); h < end; h += <usize>load<u32>(h, ACTUAL)) {
       if (load<u32>(h, START) == START_LIVE && load<u32>(h, SITE)) {

@@ -10,7 +10,7 @@ const FREE: u32 = 0x80000000;
 let events: u32 = 0;
 
 function note(ordinal: u32, ptr: usize, size: usize, site: u32): void {
-  const e = TRACE + (<usize>(events % TRACE_EVENTS) << 4);
+  const e = TRACE + ((<usize>(events % TRACE_EVENTS)) << 4);
   store<u32>(e, ordinal);
   store<u32>(e, <u32>ptr, 4);
   store<u32>(e, <u32>size, 8);

@@ -19,7 +19,7 @@ export function chainNew(capacity: u32): usize {
   const h = take(chain, 0, HANDLE_SIZE);
   put32(h + COUNT, 0);
   put32(h + CAPACITY, capacity);
-  put32(h + LIST, <u32>alloc(<usize>capacity << 3, SITE_CHAIN_LIST));
+  put32(h + LIST, <u32>alloc((<usize>capacity) << 3, SITE_CHAIN_LIST));
   put32(h + TOTAL, 0);
   return chain;
 }
@@ -33,14 +33,14 @@ export function chainPut(chain: usize, ptr: usize, size: usize): void {
   const capacity = get32(h + CAPACITY);
   if (count == capacity) {
     const more = capacity << 1;
-    const bigger = alloc(<usize>more << 3, SITE_CHAIN_GROW);
-    copy(take(bigger, 0, <usize>count << 3), take(list, 0, <usize>count << 3), <usize>count << 3);
+    const bigger = alloc((<usize>more) << 3, SITE_CHAIN_GROW);
+    copy(take(bigger, 0, (<usize>count) << 3), take(list, 0, (<usize>count) << 3), (<usize>count) << 3);
     free(list, SITE_CHAIN);
     list = bigger;
     put32(h + LIST, <u32>list);
     put32(h + CAPACITY, more);
   }
-  const e = take(list, <usize>count << 3, 8);
+  const e = take(list, (<usize>count) << 3, 8);
   put32(e, <u32>ptr);
   put32(e + 4, <u32>size);
   put32(h + COUNT, count + 1);
@@ -62,7 +62,7 @@ export function chainTotal(chain: usize): u32 {
 
 function entry(chain: usize, index: u32): usize {
   const list = <usize>get32(take(chain, 0, HANDLE_SIZE) + LIST);
-  return take(list, <usize>index << 3, 8);
+  return take(list, (<usize>index) << 3, 8);
 }
 
 export function chainPtr(chain: usize, index: u32): usize {
@@ -86,7 +86,7 @@ export function chainFree(chain: usize): void {
   const h = take(chain, 0, HANDLE_SIZE);
   const count = get32(h + COUNT);
   const list = <usize>get32(h + LIST);
-  for (let k: u32 = 0; k < count; k++) free(<usize>get32(take(list, <usize>k << 3, 8)), SITE_CHAIN);
+  for (let k: u32 = 0; k < count; k++) free(<usize>get32(take(list, (<usize>k) << 3, 8)), SITE_CHAIN);
   free(list, SITE_CHAIN);
   free(chain, SITE_CHAIN);
 }

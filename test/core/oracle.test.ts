@@ -233,8 +233,11 @@ describe('the source', () => {
   const ALLOWED: Readonly<Record<string, string>> = {
     'memory/span.ts': 'the bytes of blocks and streams, all of them',
     'memory/pageheap.ts': 'page map, descriptors, class heads, slack',
+    'memory/lightheap.ts': 'header, fill and suffix of normal mode',
     'memory/rawheap.ts': 'the yardstick',
+    'memory/shadow.ts': 'which bytes were written',
     'memory/stop.ts': 'the stop record',
+    'memory/trace.ts': 'the last allocations',
     'damage.ts': 'the damage record',
     'ndb/crc.ts': 'CRC tables and scratch',
     'ndb/encoding.ts': 'encoding tables',

@@ -231,7 +231,7 @@ describe.each(['core', 'paranoid'] as const)('the %s build stops', (build) => {
     expect(found, 'the crime passed').toBeDefined();
     const { stop, sentence } = found!;
     const base = crime.nowhere ? 0 : at.block;
-    expect(stop).toEqual({
+    expect(stop).toMatchObject({
       kind: crime.kind,
       address: base + crime.at,
       width: crime.width,
@@ -290,6 +290,18 @@ describe.each(['core', 'paranoid'] as const)('the %s build stops', (build) => {
 });
 
 describe('the paranoid build alone stops', () => {
+  it('a byte read before anything wrote it', () => {
+    const crime = ({ x }: Scene): void => {
+      const fresh = x.alloc(24, SITE_STREAM);
+      x.write64(fresh, 8, 0);
+      x.read8(fresh, 15);
+      x.read8(fresh, 16);
+    };
+    expect(commit(scene('core'), crime)).toBeUndefined();
+    const { stop } = commit(scene('paranoid'), crime)!;
+    expect([stop.kind, stop.address - stop.block, stop.size]).toEqual(['uninitialised read', 16, 24]);
+  });
+
   it('a byte written past a right span, at the guard page', () => {
     const past = (s: Scene): void => s.x.stray8(s.block, SIZE, SIZE + 2, 0xee);
     expect(commit(scene('core'), past)).toBeUndefined();
