@@ -99,7 +99,7 @@ function checkAttachment(
   }
 
   const method = pc.inline(0x37050003);
-  let objectSize = 8;
+  let objectSize = 8; // -1: not known
   const data = pc.find(0x3701000d);
   if (data >= 0 && pc.flags(data) === 0 && pc.length(data) === 8) {
     const value = pc.value(data);
@@ -107,6 +107,7 @@ function checkAttachment(
     const target = view.getUint32(0, true);
     const stated = view.getUint32(4, true);
     const index = subnodes.find(target);
+    objectSize = -1;
     if (index >= 0) {
       const bidData = subnodes.bidData(index);
       const bidSub = subnodes.bidSub(index);
@@ -129,7 +130,7 @@ function checkAttachment(
   }
 
   const stored = pc.inline(0x0e200003);
-  const size = sizes.attachment(attachment, objectSize);
+  const size = objectSize < 0 ? -1 : sizes.attachment(attachment, objectSize);
   if (stored !== undefined && size >= 0 && stored !== size) {
     const text = `${inside}0x0e20 is ${stored}, its values have ${size} bytes`;
     context.add('attachment.size', text, { nid: top, found: stored, expected: size });

@@ -196,13 +196,17 @@ export class FolderChecker {
   }
 
   /** Rows of a contents table, and every message they name. */
-  #contents(folder: number, tableType: number, isAssociated: boolean): { count: number; unread: number } | undefined {
+  #contents(
+    folder: number,
+    tableType: number,
+    isAssociated: boolean,
+  ): { count: number; unread: number | undefined } | undefined {
     const { context } = this;
     const { nbt } = context.ndb;
     const nid = siblingNid(folder, tableType);
     const messageType = isAssociated ? NID_TYPE.ASSOC_MESSAGE : NID_TYPE.NORMAL_MESSAGE;
     return this.#withTableNode(nid, (table, subnodes) => {
-      let unread = 0;
+      let unread: number | undefined = 0; // undefined once a message could not be read
       for (const row of table.rows()) {
         this.#version(nid, row);
         const index = nbt.find(row.rowId);
@@ -225,10 +229,13 @@ export class FolderChecker {
           context.add('contents.parent', text, { nid: row.rowId, found: nbt.parent(index), expected: folder });
         }
         const message = loadNode(context, index);
-        if (message === undefined) continue;
+        if (message === undefined) {
+          unread = undefined;
+          continue;
+        }
         const at = { table, nid, subnodes, row };
         const { isRead } = checkMessage(context, this.sizes, message, isAssociated, false, at, 0);
-        if (!isRead) unread++;
+        if (!isRead && unread !== undefined) unread++;
       }
       return { count: table.rowCount, unread };
     });

@@ -102,6 +102,8 @@ class Inspector {
    */
   readonly #data = new Set<string>();
   readonly #trees = new Set<number>();
+  /** Subnode trees from the node down to where the walk is. */
+  readonly #path = new Set<number>();
 
   constructor(
     readonly context: Context,
@@ -122,7 +124,7 @@ class Inspector {
     const isSharedTree = this.#isShared(bidSub);
     const key = `${bidData}:${bidSub}`;
     const isKnown = this.#data.has(key);
-    if (isKnown && (bidSub === 0 || this.#trees.has(bidSub))) return;
+    if (isKnown && (bidSub === 0 || (this.#trees.has(bidSub) && !this.#path.has(bidSub)))) return;
     if (isSharedTree || this.#isShared(bidData)) this.#data.add(key);
     const where: Where = { nid };
     const subnodes = context.attempt(top, () => context.ndb.subnodes(bidSub, where));
@@ -137,11 +139,17 @@ class Inspector {
       context.add('check.limit', `subnodes nested ${DEPTH_MAX} deep`, { nid: top });
       return;
     }
+    if (bidSub !== 0 && this.#path.has(bidSub)) {
+      context.add('subtree.cycle', `${say(top, nid)} contains itself`, { nid: top, bid: bidSub });
+      return;
+    }
     if (this.#trees.has(bidSub)) return;
     if (isSharedTree) this.#trees.add(bidSub);
+    this.#path.add(bidSub);
     for (let k = 0; k < subnodes.count; k++) {
       this.node(top, subnodes.nid(k), subnodes.bidData(k), subnodes.bidSub(k), depth + 1);
     }
+    this.#path.delete(bidSub);
   }
 
   #isShared(bid: number): boolean {

@@ -187,6 +187,7 @@ const DLIST_INDEX_MASK = 0xfffff;
 /** The DList speeds up allocation and nothing else: without a valid trailer it is ignored. 2.2.2.7.4. */
 function checkDlist(context: Context, pages: PageReader, { slots }: Free): void {
   const { ibDList } = MAP[context.variant];
+  if (ibDList + pages.geometry.size > context.source.size) return; // the file is cut: said by the header part
   pages.load(ibDList);
   // 4K: one place with a BID of its own in each store seen; MS-PST gives none.
   const { bid } = pages;

@@ -36,9 +36,9 @@ export function checkNames(context: Context): void {
   const entries = stream(context, map, NAMEID_PROP.ENTRIES, NAMEID.size);
   const strings = stream(context, map, NAMEID_PROP.STRINGS, 1);
   if (guids === undefined || entries === undefined || strings === undefined) return;
-  const names = readNames(context, guids, entries, strings);
-  const ids = new Set(names.map(({ wPropIdx }) => NPID_FIRST + wPropIdx));
-  const unnamed = [...context.usedNames].filter((id) => !ids.has(id));
+  const ordinals = new Set<number>();
+  const names = readNames(context, guids, entries, strings, ordinals);
+  const unnamed = [...context.usedNames].filter((id) => !ordinals.has(id - NPID_FIRST));
   for (const id of unnamed)
     context.add('names.unknown', `the property ${hex(id)} is used and has no name`, { nid, found: id });
   if (buckets !== undefined && buckets > 0) checkBuckets(context, map, names, buckets);
@@ -61,14 +61,20 @@ function stream(context: Context, map: StoreObject, id: number, unit: number): U
   return bytes;
 }
 
-function readNames(context: Context, guids: Uint8Array, entries: Uint8Array, strings: Uint8Array): Name[] {
+/** `ordinals` takes those of all entries, also where the name itself is damaged. */
+function readNames(
+  context: Context,
+  guids: Uint8Array,
+  entries: Uint8Array,
+  strings: Uint8Array,
+  ordinals: Set<number>,
+): Name[] {
   const nid = NID.NAME_TO_ID_MAP;
   const { core } = context;
   const names: Name[] = [];
   const guidCount = Math.floor(guids.length / GUID_SIZE);
   const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
   const text = new DataView(strings.buffer, strings.byteOffset, strings.byteLength);
-  const ordinals = new Set<number>();
   const known = new Set<string>();
   const count = Math.floor(entries.length / NAMEID.size);
   if (count > NAMES_MAX) {

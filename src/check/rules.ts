@@ -108,6 +108,7 @@ export const RULES = {
   'subtree.internal-bit': structure('2.2.2.8.3.3'),
   'subtree.order': structure('2.2.2.8.3.3.1'),
   'subtree.key': structure('2.2.2.8.3.3.2'),
+  'subtree.cycle': structure('2.2.2.8.3.3'),
   'subtree.data-missing': structure('2.2.2.8.3.3.1.2'),
   'subtree.sub-missing': structure('2.2.2.8.3.3.1.2'),
 
