@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { Core } from '../core/core.js';
 import { UsageError } from '../errors.js';
 import { type Answer, PLAIN } from './batch-worker.js';
 import { nameTargets } from './inputs.js';
@@ -84,6 +85,7 @@ export async function cloneBatch(stores: readonly string[], options: BatchOption
     known: known.get(store),
     engine: options.engine,
     clone,
+    pageheap: Core.settings,
   }));
   const mailboxes = await runAll(todo, jobs, onError, options);
   const totals = noTally();
@@ -178,16 +180,18 @@ class Thread {
   }
 }
 
-/** From the build, a module like any other. */
-function startWorker(entry: URL | undefined): Worker {
-  if (import.meta.url.endsWith('.ts')) return startFromSources(entry ?? new URL('./batch-worker.ts', import.meta.url));
-  return new Worker(entry ?? new URL('./batch-worker.js', import.meta.url), { workerData: PLAIN });
+/** A thread with the entry it was given, or with the plain one, which has to be told to serve. */
+function startWorker(given: URL | undefined): Worker {
+  const isSource = import.meta.url.endsWith('.ts');
+  const entry = given ?? new URL(isSource ? './batch-worker.ts' : './batch-worker.js', import.meta.url);
+  const workerData = given === undefined ? PLAIN : undefined;
+  return isSource ? startFromSources(entry, workerData) : new Worker(entry, { workerData });
 }
 
 /** From the sources, as tests and `tsx` run them: a thread inherits no loader, so it brings tsx along. */
-function startFromSources(entry: URL): Worker {
+function startFromSources(entry: URL, workerData: unknown): Worker {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
   const api = new URL('./dist/esm/api/index.mjs', tsx).href; // require() of the same name does not register in a thread
   const code = `import('${api}').then(({ register }) => { register(); return import('${entry.href}'); });`;
-  return new Worker(code, { eval: true, workerData: PLAIN });
+  return new Worker(code, { eval: true, workerData });
 }

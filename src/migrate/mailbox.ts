@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { decode } from '@msgpack/msgpack';
 import { Core } from '../core/core.js';
 import { CoreFault } from '../core/fault.js';
+import { FULL, type PageHeapOptions } from '../core/options.js';
 import { PstError, UsageError, type Where } from '../errors.js';
 import { openSource } from '../host/file.js';
 import { type CloneOptions, type CloneReport, cloneFile, type Progress, type Recorder } from './clone.js';
@@ -26,6 +27,8 @@ export interface Job {
   readonly known: Known | undefined;
   readonly engine: string;
   readonly clone: Omit<CloneOptions, 'progress' | 'recorder' | 'beforeCommit'>;
+  /** Settings of the page heap: those of the thread that asks, which no other thread inherits. */
+  readonly pageheap: PageHeapOptions;
 }
 
 /** Whose fault it is: the file's, the caller's (or the disk's), ours. `stop`: the verifier saw it. */
@@ -87,6 +90,7 @@ export function runMailbox(job: Job, hooks: Hooks = {}): MailboxResult {
     if (rest.items !== undefined) checkTally(rest.items, store);
     return { index, store, target, ...rest, seconds: (performance.now() - started) / 1000 };
   };
+  Core.settings = job.pageheap;
   const watcher = hooks.watch?.(job);
   let isBegun = false;
   try {
@@ -248,7 +252,7 @@ function countOf(store: string): Count | undefined {
   try {
     const source = openSource(store);
     try {
-      return census(source, Core.load());
+      return census(source, Core.load('core', FULL)); // without the faults that were asked for
     } finally {
       source.close();
     }
