@@ -1,7 +1,7 @@
 /** Attachments of a message: table, objects, sizes, what they hold. MS-PST 2.4.6.1, 2.4.6.2. @module */
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import type { Context } from './context.js';
-import { hex, tagText } from './findings.js';
+import { hex, tagHex, tagText } from './findings.js';
 import { checkMessage } from './messages.js';
 import { loadObject, type StoreObject, withTable } from './objects.js';
 import { compareRow } from './rows.js';
@@ -88,14 +88,18 @@ function checkAttachment(
   const { pc, top, subnodes } = attachment;
   for (const tag of REQUIRED) {
     if (pc.find(tag) >= 0) continue;
-    context.add('attachment.required', `${inside}${tagText(tag)} is missing`, { nid: top, expected: tagText(tag) });
+    context.add('attachment.required', `${inside}${tagText(tag)} is missing`, { nid: top, expected: tagHex(tag) });
   }
   const times = [0x30070040, 0x30080040].filter((tag) => pc.find(tag) >= 0);
   if (times.length === 1) {
     context.add('attachment.times', `${inside}${tagText(times[0]!)} without the other of 0x3007, 0x3008`, { nid: top });
   }
   if (pc.findId(0x0e21) >= 0) {
-    context.add('attachment.computed', `${inside}0x0e21 is stored, it is computed by whoever reads`, { nid: top });
+    context.add(
+      'attachment.computed',
+      `${inside}PidTagAttachNumber (0x0e21) is stored, it is computed by whoever reads`,
+      { nid: top },
+    );
   }
 
   const method = pc.inline(0x37050003);
@@ -115,7 +119,7 @@ function checkAttachment(
       if (size !== undefined) {
         objectSize = size;
         if (stated !== size) {
-          const text = `${inside}0x3701 says its object has ${stated} bytes, it has ${size}`;
+          const text = `${inside}PidTagAttachDataObject (0x3701) says its object has ${stated} bytes, it has ${size}`;
           context.add('attachment.object-size', text, { nid: top, found: stated, expected: size });
         }
       }
@@ -126,13 +130,15 @@ function checkAttachment(
       }
     }
   } else if (method === METHOD.EMBEDDED) {
-    context.add('attachment.embedded', `${inside}method 5 without an object in 0x3701`, { nid: top });
+    context.add('attachment.embedded', `${inside}method 5 without an object in PidTagAttachDataObject (0x3701)`, {
+      nid: top,
+    });
   }
 
   const stored = pc.inline(0x0e200003);
   const size = objectSize < 0 ? -1 : sizes.attachment(attachment, objectSize);
   if (stored !== undefined && size >= 0 && stored !== size) {
-    const text = `${inside}0x0e20 is ${stored}, its values have ${size} bytes`;
+    const text = `${inside}PidTagAttachSize (0x0e20) is ${stored}, its values have ${size} bytes`;
     context.add('attachment.size', text, { nid: top, found: stored, expected: size });
   }
 }

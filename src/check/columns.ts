@@ -10,7 +10,7 @@ import { CLIENT_SIGNATURE } from '../wire/heap.js';
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import { ANSI, type Variant } from '../wire/variant.js';
 import type { Context } from './context.js';
-import { hex, tagText } from './findings.js';
+import { hex, tagHex, tagText } from './findings.js';
 import { clientOf, withTable } from './objects.js';
 
 /** Types by letter: 4 i4, 8 i8, o boolean, s string, t time, b binary, m multiple i4. */
@@ -123,7 +123,7 @@ function checkTable(context: Context, nid: number, layout: readonly Layout[], is
       const wanted = tagIn(context.variant, tag);
       const column = columns.get(wanted);
       if (column === undefined) {
-        const place = { nid, expected: tagText(wanted) };
+        const place = { nid, expected: tagHex(wanted) };
         context.add('tc.required-column', `there is no column ${tagText(wanted)}`, place, isNew ? 'none' : undefined);
       } else if (isTemplate && context.isOwn && (column.ibData !== ibData || column.iBit !== iBit)) {
         const found = `${column.ibData}/${column.iBit}`;

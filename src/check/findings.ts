@@ -3,6 +3,7 @@
  * @module
  */
 import { hex } from '../errors.js';
+import { tagName } from '../mapi/tags.js';
 import { RULES, type RuleId } from './rules.js';
 
 export type Severity = 'error' | 'warning' | 'note';
@@ -109,8 +110,14 @@ export class Findings {
   }
 }
 
-/** `0x0e08`, the id of a tag; with its type when it matters. */
-export const tagText = (tag: number): string => `0x${tag.toString(16).padStart(8, '0')}`;
+/** `0x0e080003`. */
+export const tagHex = (tag: number): string => `0x${tag.toString(16).padStart(8, '0')}`;
+
+/** `PidTagMessageSize (0x0e080003)`, or the number alone when it has no name. */
+export function tagText(tag: number): string {
+  const name = tagName(tag);
+  return name === undefined ? tagHex(tag) : `${name} (${tagHex(tag)})`;
+}
 
 /** Text from a store for a message, cut. */
 export const textOf = (text: string): string =>

@@ -6,7 +6,7 @@ import type { PropertyStream } from '../ltp/stream.js';
 import { CLIENT_SIGNATURE } from '../wire/heap.js';
 import { NID, NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import type { Context } from './context.js';
-import { hex, tagText } from './findings.js';
+import { hex, tagHex, tagText } from './findings.js';
 import { messageKey } from './indexes.js';
 import { checkMessage } from './messages.js';
 import { clientOf, loadNode, loadObject, type StoreObject, withTable } from './objects.js';
@@ -91,7 +91,7 @@ export class FolderChecker {
     }
     for (let i = 0; i < nbt.count; i++) if (this.#listed[i] === 0) this.#unlisted(i);
     for (const { value, a, b } of this.#versions.twice()) {
-      const text = `0x67f3 of the rows of ${hex(a)} and ${hex(b)} is ${value}, it is unique in a store`;
+      const text = `PidTagLtpRowVer (0x67f3) of the rows of ${hex(a)} and ${hex(b)} is ${value}, it is unique in a store`;
       context.add('row.version', text, { nid: b, found: value });
     }
     const { replication, withoutReplication } = this.facts;
@@ -139,7 +139,7 @@ export class FolderChecker {
     for (const tag of REQUIRED) {
       const is8 = (tag & 0xffff) === 0x001f && folder.pc.find((tag & ~0xffff) | STRING8) >= 0;
       if (folder.pc.find(tag) >= 0 || is8) continue;
-      const place = { nid: folder.nid, expected: tagText(tag) };
+      const place = { nid: folder.nid, expected: tagHex(tag) };
       this.context.add('folder.required', `${tagText(tag)} is missing`, place);
     }
     for (const tag of REPLICATION) {
@@ -271,7 +271,9 @@ export class FolderChecker {
     const { context } = this;
     const version = row.inline(0x67f30003);
     if (version === undefined) {
-      context.add('row.version-missing', `row ${hex(row.rowId)} of ${hex(table)} has no 0x67f3`, { nid: table });
+      context.add('row.version-missing', `row ${hex(row.rowId)} of ${hex(table)} has no PidTagLtpRowVer (0x67f3)`, {
+        nid: table,
+      });
       return;
     }
     this.#versions.add(version, row.rowId);

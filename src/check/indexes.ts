@@ -164,7 +164,7 @@ export function checkMessageIndex(context: Context, { conversations }: RowFacts)
         const text =
           found === undefined
             ? `the message ${hex(message)} is not filed`
-            : `the message ${hex(message)} is filed under ${hex(found)}, its 0x3013 gives ${hex(key)}`;
+            : `the message ${hex(message)} is filed under ${hex(found)}, its PidTagConversationId (0x3013) gives ${hex(key)}`;
         context.add('index.message', text, { nid, found, expected: key });
       }
     },

@@ -7,7 +7,7 @@ import type { PropertyStream } from '../ltp/stream.js';
 import { decodeUtf16, encodeUtf16 } from '../mapi/codepage.js';
 import { checkAttachments } from './attachments.js';
 import type { Context } from './context.js';
-import { hex, type Severity, tagText, textOf } from './findings.js';
+import { hex, type Severity, tagHex, tagText, textOf } from './findings.js';
 import { equalBytes, propertyBytes, type StoreObject, textOfId } from './objects.js';
 import { checkRecipients } from './recipients.js';
 import { compareRow, type RowOf } from './rows.js';
@@ -65,10 +65,14 @@ export function checkMessage(
   const size = context.attempt(top, () => sizes.stored(message.bidData, message.bidSub, top));
   if (stored !== undefined && size !== undefined && stored !== size) {
     const place = { nid: top, found: stored, expected: size };
-    context.add('message.size', `${inside}0x0e08 is ${stored}, its data blocks hold ${size} bytes`, place);
+    context.add(
+      'message.size',
+      `${inside}PidTagMessageSize (0x0e08) is ${stored}, its data blocks hold ${size} bytes`,
+      place,
+    );
   }
   if (isAssociated !== ((flags & ASSOCIATED) !== 0)) {
-    const text = `${inside}0x0e07 is ${hex(flags)}, the flag 0x40 is ${isAssociated ? 'not set for a FAI message' : 'set'}`;
+    const text = `${inside}PidTagMessageFlags (0x0e07) is ${hex(flags)}, the flag 0x40 is ${isAssociated ? 'not set for a FAI message' : 'set'}`;
     context.add('message.associated-flag', text, { nid: top, found: flags });
   }
   for (const id of COMPUTED) {
@@ -82,7 +86,7 @@ export function checkMessage(
   const hasFlag = (flags & HAS_ATTACHMENT) !== 0;
   // Outlook sets the flag for hidden attachments too, or does not: either is right when all are hidden.
   if (hasFlag ? attachments.count === 0 : attachments.visible > 0) {
-    const text = `${inside}0x0e07 is ${hex(flags)}, the message has ${attachments.count} attachments`;
+    const text = `${inside}PidTagMessageFlags (0x0e07) is ${hex(flags)}, the message has ${attachments.count} attachments`;
     context.add('message.attachment-flag', text, { nid: top, found: flags, expected: attachments.count });
   }
   checkRecipients(context, message, inside, isAssociated);
@@ -107,11 +111,11 @@ function checkRequired(
     let foreign: Severity | 'none' = 'warning';
     if (isEmbedded || isAssociated) foreign = 'note';
     if (context.isOst && tag === MODIFIED) foreign = 'none'; // in the row alone; seen in real stores
-    context.add('message.required', `${inside}${tagText(tag)} ${text}`, { nid: top, expected: tagText(tag) }, foreign);
+    context.add('message.required', `${inside}${tagText(tag)} ${text}`, { nid: top, expected: tagHex(tag) }, foreign);
   }
   const key = pc.find(0x300b0102);
   if (key >= 0 && pc.flags(key) === 0 && pc.length(key) !== SEARCH_KEY_SIZE) {
-    const text = `${inside}0x300b has ${pc.length(key)} bytes, a search key has ${SEARCH_KEY_SIZE}`;
+    const text = `${inside}PidTagSearchKey (0x300b) has ${pc.length(key)} bytes, a search key has ${SEARCH_KEY_SIZE}`;
     context.add('message.search-key', text, { nid: top, found: pc.length(key), expected: SEARCH_KEY_SIZE });
   }
 }
@@ -153,7 +157,7 @@ function checkTexts(context: Context, message: StoreObject, inside: string): voi
   if (index >= 0 && pc.flags(index) === 0) {
     const bytes = pc.value(index);
     if (bytes.length !== 0 && (bytes.length < CONVERSATION_INDEX_MIN || bytes[0] !== 1)) {
-      const say = `${inside}0x0071 of ${bytes.length} bytes begins with ${hex(bytes[0]!)}`;
+      const say = `${inside}PidTagConversationIndex (0x0071) of ${bytes.length} bytes begins with ${hex(bytes[0]!)}`;
       context.add('message.conversation-index', say, { nid: top, found: bytes.length });
     }
   }
@@ -170,10 +174,12 @@ function checkRow(context: Context, message: StoreObject, isAssociated: boolean,
   compareRow(context, at, message, ROW_ONLY, 'contents.row', 'contents.row-size');
   const status = row.find(0x0e170003);
   if (table.columns.some(({ tag }) => tag === 0x0e170003) && status < 0) {
-    context.add('contents.status', `row ${hex(row.rowId)} of ${hex(nid)} has no 0x0e17`, { nid: top });
+    context.add('contents.status', `row ${hex(row.rowId)} of ${hex(nid)} has no PidTagMessageStatus (0x0e17)`, {
+      nid: top,
+    });
   }
   if (message.pc.findId(0x0e17) >= 0)
-    context.add('message.status', '0x0e17 is stored, it belongs to the row', { nid: top });
+    context.add('message.status', 'PidTagMessageStatus (0x0e17) is stored, it belongs to the row', { nid: top });
   if (!isAssociated) checkConversation(context, message, at);
   checkShared(context, message, at);
 }
@@ -186,7 +192,8 @@ function checkConversation(context: Context, message: StoreObject, { row, table,
   const k = row.find(0x30130102);
   const where = `row ${hex(row.rowId)} of ${hex(nid)}`;
   if (k < 0) {
-    if (expected !== undefined) context.add('contents.conversation-missing', `${where} has no 0x3013`, { nid: top });
+    if (expected !== undefined)
+      context.add('contents.conversation-missing', `${where} has no PidTagConversationId (0x3013)`, { nid: top });
     return;
   }
   if (expected === undefined || row.flags(k) !== 0) return;
@@ -194,7 +201,7 @@ function checkConversation(context: Context, message: StoreObject, { row, table,
   if (equalBytes(found, expected)) return;
   const a = Buffer.from(found).toString('hex');
   const b = Buffer.from(expected).toString('hex');
-  context.add('contents.conversation', `0x3013 in ${where} is ${a}, computed ${b}`, {
+  context.add('contents.conversation', `PidTagConversationId (0x3013) in ${where} is ${a}, computed ${b}`, {
     nid: top,
     found: a,
     expected: b,

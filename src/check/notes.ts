@@ -57,14 +57,15 @@ const SAY: Readonly<Record<number, Say>> = {
   59: (a, b) => n('tc.column-overlap', `column ${tagText(a)} at ${b} lies in another column`, b),
   60: (a, b) =>
     a === 0xffff
-      ? n('tc.row-id-column', 'there is no column 0x67f2')
-      : n('tc.row-id-column', `column 0x67f2 lies at ${a} with bit ${b}, not 0 and 0`, a, 0),
-  61: (a, b) => n('tc.row-version-column', `column 0x67f3 lies at ${a} with bit ${b}, not 4 and 1`, a, 4),
+      ? n('tc.row-id-column', 'there is no column PidTagLtpRowId (0x67f2)')
+      : n('tc.row-id-column', `column PidTagLtpRowId (0x67f2) lies at ${a} with bit ${b}, not 0 and 0`, a, 0),
+  61: (a, b) =>
+    n('tc.row-version-column', `column PidTagLtpRowVer (0x67f3) lies at ${a} with bit ${b}, not 4 and 1`, a, 4),
   62: (a, b) => n('tc.row-index', `a row index with keys of ${a} and values of ${b} bytes`),
   63: (a, b) => n('tc.row-count', `${a} rows in the matrix, ${b} in the row index`, a, b),
   64: (a, b, c) => n('tc.row-index', `row id ${hex(a)} names row ${b} of ${c}`, b, c),
   65: (a, b) => n('tc.row-index', `row id ${hex(a)} names row ${b}, which another names too`, b),
-  66: (a, b, c) => n('tc.row-id', `row ${c}: the cell 0x67f2 is ${hex(a)}, its key ${hex(b)}`, a, b),
+  66: (a, b, c) => n('tc.row-id', `row ${c}: the cell PidTagLtpRowId (0x67f2) is ${hex(a)}, its key ${hex(b)}`, a, b),
   67: (a, b) => n('tc.unused-bits', `row ${b}: bit ${a} is set and belongs to no column`, a),
   68: (a, b) => n('tc.cleared-cell', `row ${b}: the cell ${tagText(a)} does not exist and is not 0`),
   69: (a, b, c) => n('tc.hid', `row ${c}: HID ${hex(b)} of ${tagText(a)} leads nowhere`, b),

@@ -2,7 +2,7 @@
 import { DAMAGED } from '../ltp/stream.js';
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import type { Context } from './context.js';
-import { hex, type Severity, tagText } from './findings.js';
+import { hex, type Severity, tagHex, tagText } from './findings.js';
 import { loadNode, propertyBytes, type StoreObject, withTable } from './objects.js';
 
 /** The search update queue of the templates, a node without data. scanpst: OO 36, PF. */
@@ -92,16 +92,16 @@ function checkStoreObject(context: Context): void {
     // OSTs have fixed NIDs instead of entry ids.
     const severity = context.isOst && id >= 0x35df && id <= 0x35e7 ? 'none' : foreign;
     if (id === 0x3001 ? pc.findId(id) >= 0 : pc.find(tag) >= 0) continue;
-    context.add('store.required', `${tagText(tag)} is missing`, { nid, expected: tagText(tag) }, severity);
+    context.add('store.required', `${tagText(tag)} is missing`, { nid, expected: tagHex(tag) }, severity);
   }
   const key = pc.find(RECORD_KEY);
   if (key >= 0 && pc.flags(key) === 0 && pc.length(key) !== RECORD_KEY_SIZE) {
-    const message = `0x0ff9 has ${pc.length(key)} bytes, a record key has ${RECORD_KEY_SIZE}`;
+    const message = `PidTagRecordKey (0x0ff9) has ${pc.length(key)} bytes, a record key has ${RECORD_KEY_SIZE}`;
     context.add('store.record-key', message, { nid, found: pc.length(key), expected: RECORD_KEY_SIZE });
   }
   const password = pc.inline(0x67ff0003);
   if (context.isOwn && password !== undefined && password !== 0) {
-    context.add('store.password', `0x67ff is ${hex(password)}: Outlook will ask for a password`, {
+    context.add('store.password', `PidTagPstPassword (0x67ff) is ${hex(password)}: Outlook will ask for a password`, {
       nid,
       found: password,
     });
@@ -113,7 +113,7 @@ function checkStoreObject(context: Context): void {
   const isRight =
     stated !== undefined && (stated & MASK_CERTAIN) === (mask & MASK_CERTAIN) && (stated & ~mask & ~2) === 0;
   if (stated !== undefined && !isRight) {
-    const message = `0x35df is ${hex(stated)}, the entry ids that are there make ${hex(mask)}`;
+    const message = `PidTagValidFolderMask (0x35df) is ${hex(stated)}, the entry ids that are there make ${hex(mask)}`;
     context.add('store.folder-mask', message, { nid, found: stated, expected: mask });
   }
 }
