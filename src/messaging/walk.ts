@@ -14,6 +14,7 @@
  * a store that shares blocks until it is many times its size ends it, with PST_LIMIT.
  * @module
  */
+import { CoreFault } from '../core/fault.js';
 import { hex, PstError, type Where } from '../errors.js';
 import { loadPc } from '../ltp/pc.js';
 import { DAMAGED, EXTERNAL, PropertyStream, RECORD_SIZE, STREAM_HEADER, splitStreams } from '../ltp/stream.js';
@@ -219,7 +220,13 @@ class Walk {
     const ptr = loadPc(this.ndb, bidData, this.#where);
     const stream = new PropertyStream(core.u8.subarray(ptr, ptr + core.x.sizeOf(ptr)));
     this.#scan(stream, object.kind === 'attachment');
-    const isWanted = this.visitor.object?.(object, stream) !== false;
+    let isWanted: boolean;
+    try {
+      isWanted = this.visitor.object?.(object, stream) !== false;
+    } catch (error) {
+      if (!(error instanceof CoreFault)) core.x.free(ptr);
+      throw error;
+    }
     core.x.free(ptr);
     if (isWanted) this.#long(subnodes);
     return isWanted;

@@ -1,6 +1,7 @@
 /** The public interface: properties, names, folders, sequences. Values are checked by kind; nobody is quoted. */
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  ATTACH_METHOD,
   FileTime,
   Folder,
   openSource,
@@ -201,6 +202,44 @@ describeStores('values of every property of every object can be decoded', ({ pat
   } finally {
     store.close();
   }
+});
+
+describe.skipIf(!shared)('attachments', () => {
+  it('of method 6 hold OLE compound files, leaf by leaf', () => {
+    let found = 0;
+    for (const folder of open('SampleOstFile.ost').folders()) {
+      if (folder.isSearchFolder) continue;
+      for (const message of folder.messages()) {
+        for (const attachment of message.attachments()) {
+          if (attachment.method !== ATTACH_METHOD.OLE) continue;
+          found++;
+          const bytes = attachment.bytes();
+          expect(Buffer.from(bytes.subarray(0, 8)).toString('hex')).toBe('d0cf11e0a1b11ae1');
+          expect(bytes.length).toBe(attachment.dataSize);
+          expect(attachment.get('PidTagAttachDataObject')).toMatchObject({ nid: attachment.dataNode()!.nid });
+          expect(() => attachment.bytes(bytes.length - 1)).toThrow(PstError);
+        }
+      }
+    }
+    expect(found).toBe(12);
+  });
+
+  it('that are messages know where they are', () => {
+    const store = open('alpha-beta-gamma-delta.pst');
+    let message = firstMessage(store);
+    for (let depth = 1; depth <= 3; depth++) {
+      const inner = message
+        .attachments()
+        .toArray()
+        .map((attachment) => attachment.embeddedMessage())
+        .find((embedded) => embedded !== undefined)!;
+      expect(inner.depth).toBe(depth);
+      expect(inner.within?.message).toBe(message);
+      expect(inner.folder?.nid).toBe(firstMessage(store).folder?.nid);
+      expect(inner.messageClass).toBe('IPM.Note');
+      message = inner;
+    }
+  });
 });
 
 describe.skipIf(!shared)('code pages', () => {
