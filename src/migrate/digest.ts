@@ -125,17 +125,32 @@ export class NodeDigester {
       throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
     }
     const subnodes = this.ndb.subnodes(bidSub, where);
-    const rowsNid = this.#body(nid, bidData, subnodes, where, depth);
-    const hidden = rowsNid !== 0 && subnodes.find(rowsNid) >= 0 ? 1 : 0;
-    this.#u32(subnodes.count - hidden);
+    this.#subnodes(subnodes, this.#body(nid, bidData, subnodes, where, depth), where, depth);
+  }
+
+  #subnodes(subnodes: SubnodeIndex, rowsNid: number, where: Where, depth: number): void {
+    const hidden = rowsNid === 0 ? -1 : subnodes.find(rowsNid);
+    this.#u32(subnodes.count - (hidden < 0 ? 0 : 1));
     for (let k = 0; k < subnodes.count; k++) {
       const sub = subnodes.nid(k);
-      if (hidden && sub === rowsNid) continue;
+      if (k === hidden) {
+        // Nothing lies below rows in an honest store; what does must not be lost for that.
+        if (subnodes.bidSub(k) !== 0) this.#below(sub, subnodes.bidSub(k), where, depth + 1);
+        continue;
+      }
       this.#u32(sub);
       this.counters.subnodes++;
       this.#count(sub, depth + 1);
       this.#object(sub, subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1);
     }
+  }
+
+  #below(nid: number, bidSub: number, where: Where, depth: number): void {
+    if (depth > SUBNODE_DEPTH_MAX) {
+      throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
+    }
+    this.#u32(nid);
+    this.#subnodes(this.ndb.subnodes(bidSub, where), 0, where, depth);
   }
 
   /** Returns the NID of the subnode that holds the rows of a table, else 0. */

@@ -4,14 +4,14 @@
  * @module
  */
 import { SITE_HOST } from '../core/site.js';
-import { PstError, type Where } from '../errors.js';
+import { hex, PstError, type Where } from '../errors.js';
 import { decodePc } from '../ltp/pc.js';
 import { Table, TableWriter, tcInfo } from '../ltp/table.js';
 import type { Ndb } from '../ndb/ndb.js';
 import { SUBNODE_DEPTH_MAX, type SubnodeIndex } from '../ndb/subnode.js';
 import type { StoreWriter } from '../ndb/write/store-writer.js';
 import type { Subnode } from '../ndb/write/subnode.js';
-import { makeNid, NID_TYPE, nidIndex, nidType } from '../wire/nid.js';
+import { makeNid, NID_TYPE, nidType } from '../wire/nid.js';
 import { isDamage, openContent, type Report } from './content.js';
 
 /** Where a node's data and subnodes lie. */
@@ -58,6 +58,7 @@ export class Reencoder {
     const subnodes = source.subnodes(bidSub, where);
     const content = openContent(source, nid, bidData, where);
     const { x } = source.core;
+    const rowsHnid = content.kind === 'tc' ? x.tcRowsHnid(content.chain, source.variant) >>> 0 : 0;
     if (content.kind === 'none') return { bidData: 0, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
     try {
       if (content.kind === 'pc') {
@@ -75,7 +76,7 @@ export class Reencoder {
     }
     if (content.kind !== 'tc' && content.chain !== 0) x.chainFree(content.chain);
     this.#keep(bidData, where);
-    return { bidData, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
+    return { bidData, bidSub: this.#subnodes(subnodes, [], 0, where, depth, rowsHnid) };
   }
 
   #pc(chain: number, where: Where): number {
@@ -96,6 +97,11 @@ export class Reencoder {
       if (table.badRows > 0) {
         const message = `${table.badRows} entries of the row index lead to no row`;
         throw new PstError('PST_BAD_TC', message, { field: 'TCROWID', section: '2.3.4.3.1', ...where });
+      }
+      const rowsAt = table.rowsNid === 0 ? -1 : subnodes.find(table.rowsNid);
+      if (rowsAt >= 0 && subnodes.bidSub(rowsAt) !== 0) {
+        const message = `the row matrix, subnode ${hex(table.rowsNid)}, has subnodes of its own`;
+        throw new PstError('PST_BAD_TC', message, { field: 'TCINFO.hnidRows', section: '2.3.4.4', ...where });
       }
       const out = new TableWriter(core, tcInfo(table.columns, table.rgib), where);
       try {
@@ -124,13 +130,25 @@ export class Reencoder {
     }
   }
 
-  /** Writes the subnodes but `replaced`, with `added` among them. */
-  #subnodes(subnodes: SubnodeIndex, added: Subnode[], replaced: number, where: Where, depth: number): number {
+  /** Writes the subnodes but `replaced` (0: all), with `added` among them. The data of `kept`, rows of a kept table, stay as they are. */
+  #subnodes(
+    subnodes: SubnodeIndex,
+    added: Subnode[],
+    replaced: number,
+    where: Where,
+    depth: number,
+    kept: number = 0,
+  ): number {
     const entries = [...added];
     for (let k = 0; k < subnodes.count; k++) {
       const nid = subnodes.nid(k);
-      if (nid === replaced) continue;
-      entries.push({ nid, ...this.object(nid, subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1) });
+      if (nid === replaced && replaced !== 0) continue;
+      const [bidData, bidSub] = [subnodes.bidData(k), subnodes.bidSub(k)];
+      if (nid === kept && kept !== 0) {
+        this.#keep(bidData, where);
+        const below = this.source.subnodes(bidSub, where);
+        entries.push({ nid, bidData, bidSub: this.#subnodes(below, [], 0, where, depth + 1) });
+      } else entries.push({ nid, ...this.object(nid, bidData, bidSub, where, depth + 1) });
     }
     entries.sort((a, b) => a.nid - b.nid);
     return this.writer.addSubnodes(entries);
@@ -151,7 +169,7 @@ export class Reencoder {
 
 /** A NID for raw data that no subnode of the node has. */
 function freeNid(subnodes: SubnodeIndex): number {
-  let index = 0;
-  for (let k = 0; k < subnodes.count; k++) index = Math.max(index, nidIndex(subnodes.nid(k)));
-  return makeNid(NID_TYPE.LTP, index + 1);
+  let index = 1;
+  while (subnodes.find(makeNid(NID_TYPE.LTP, index)) >= 0) index++;
+  return makeNid(NID_TYPE.LTP, index);
 }
