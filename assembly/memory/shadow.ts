@@ -21,19 +21,19 @@ export function shadow(p: usize, n: usize, isWritten: bool): void {
 
 function mark(p: usize, isWritten: bool): void {
   const at = SHADOW + (p >>> 3);
-  const bit: u8 = (<u8>1) << (<u8>(p & 7));
+  const bit = <u8>(1 << ((p & 7) as u32));
   store<u8>(at, isWritten ? load<u8>(at) | bit : load<u8>(at) & ~bit);
 }
 
 /** Marks up to 16 bytes as written. */
 export function written(p: usize, n: u32): void {
   const at = SHADOW + (p >>> 3);
-  store<u32>(at, load<u32>(at) | (((1 << n) - 1) << (<u32>(p & 7))));
+  store<u32>(at, load<u32>(at) | (((1 << n) - 1) << ((p & 7) as u32)));
 }
 
 /** Were all of up to 16 bytes written? */
 export function isWritten(p: usize, n: u32): bool {
-  const mask = <u32>(((1 << n) - 1) << (<u32>(p & 7)));
+  const mask = <u32>(((1 << n) - 1) << ((p & 7) as u32));
   return (load<u32>(SHADOW + (p >>> 3)) & mask) == mask;
 }
 
