@@ -1,10 +1,12 @@
 /**
  * Builds the core: one module per target of asconfig.json, into build/. Arguments name targets; none
- * means the four that ship. The compiler is deterministic; `--check` builds twice and compares.
+ * means the four that ship. The compiler is deterministic; `--check` builds twice and compares. Beside them sites.json: where blocks are
+ * taken and given back.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { main } from 'assemblyscript/asc';
+import { findSites } from './sites.mjs';
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith('--'));
 const config = JSON.parse(readFileSync('asconfig.json', 'utf8'));
@@ -20,6 +22,7 @@ async function build(target) {
 }
 
 mkdirSync('build', { recursive: true });
+writeFileSync('build/sites.json', `${JSON.stringify(findSites(), null, 1)}\n`);
 for (const target of targets) {
   const digest = await build(target);
   if (process.argv.includes('--check') && digest !== (await build(target))) {

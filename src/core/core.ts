@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { PstError, type Where } from '../errors.js';
 import { sha256 } from '../host/digest.js';
 import { DAMAGE_AT, DAMAGES } from './damage.js';
-import { CoreFault, InjectedFault, readStop } from './fault.js';
+import { CoreFault, InjectedFault, readStop, type Scene } from './fault.js';
 import { buildOf, FLAG, FULL, MODE, type PageHeapOptions } from './options.js';
 import { DECODERS } from './site.js';
 
@@ -129,8 +129,17 @@ const fileOf = (build: CoreBuild): URL =>
   new URL(`../../build/${build === 'core' ? 'core.wasm' : `core.${build}.wasm`}`, import.meta.url);
 
 /** Cores that stand in for the built ones: `Core.substitute`. */
-const substitutes = new Map<CoreBuild, Uint8Array>();
-const bytesOf = (build: CoreBuild): Uint8Array => substitutes.get(build) ?? readFileSync(fileOf(build));
+const substitutes = new Map<CoreBuild, { wasm: Uint8Array; prepare: ((core: Core) => void) | undefined }>();
+const bytesOf = (build: CoreBuild): Uint8Array => substitutes.get(build)?.wasm ?? readFileSync(fileOf(build));
+
+/** The module of a build, with its source map unless the module is a substitute. */
+export function codeOf(build: CoreBuild): { wasm: Uint8Array; map: string | undefined } {
+  const map = substitutes.has(build) ? undefined : readFileSync(new URL(`${fileOf(build).href}.map`), 'utf8');
+  return { wasm: bytesOf(build), map };
+}
+
+/** build/sites.json, by scripts/sites.mjs: where in the sources every site is. */
+export const siteTable = (): string => readFileSync(new URL('../../build/sites.json', import.meta.url), 'utf8');
 
 /** SHA-256 of the module of a build, hexadecimal: two machines that agree on it run the same core. */
 export function coreHash(build: CoreBuild): string {
@@ -172,6 +181,7 @@ export class Core {
     this.#view = new DataView(this.#buffer);
     this.x.init();
     this.#configure();
+    substitutes.get(build)?.prepare?.(this);
   }
 
   #configure(): void {
@@ -196,6 +206,7 @@ export class Core {
     const [siteFrom, siteTo] = sites ?? [0, 0];
     const { rate, after } = fault ?? { rate: 0, after: 0 };
     this.x.configure(chosen, sizeFrom, sizeTo, random ?? 100, mask, siteFrom, siteTo, bits, rate, after);
+    this.begin(0, 0);
   }
 
   /** Begins an operation on node `nid`: numbers and draws start anew. `before`: allocations of the run so far. */
@@ -203,11 +214,14 @@ export class Core {
     this.x.beginOperation(nid, this.pageheap.seed ?? 1, before);
   }
 
-  /** From now on `build` is this module: a core with a planted fault, in a test. Without bytes, the built one again. */
-  static substitute(build: CoreBuild, wasm: Uint8Array | undefined): void {
+  /**
+   * From now on `build` is this module, and `prepare` is called with each new instance: a core with a planted fault, in a test.
+   * Without bytes, the built one again.
+   */
+  static substitute(build: CoreBuild, wasm: Uint8Array | undefined, prepare?: (core: Core) => void): void {
     modules.delete(build);
     if (wasm === undefined) substitutes.delete(build);
-    else substitutes.set(build, wasm);
+    else substitutes.set(build, { wasm, prepare });
   }
 
   /** A fresh instance: its memory holds nothing of any earlier store. */
@@ -252,7 +266,13 @@ export class Core {
         nid: stop.nid,
       });
     }
-    return new CoreFault(stop, error);
+    return new CoreFault(stop, error, this.scene());
+  }
+
+  /** The memory of a core that has stopped, and what its report needs beside it. */
+  scene(): Scene {
+    const { build, pageheap } = this;
+    return { memory: this.#memory.buffer, build, pageheap, events: this.x.traceCount() };
   }
 
   #renew(): void {

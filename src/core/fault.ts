@@ -4,6 +4,7 @@
  * @module
  */
 import { hex } from '../errors.js';
+import type { PageHeapOptions } from './options.js';
 import { decoderOf, siteName } from './site.js';
 
 /** Kinds of stop, by number. Mirrors assembly/memory/stop.ts. */
@@ -103,11 +104,23 @@ export class InjectedFault extends Error {
   }
 }
 
+/** What a core was when it stopped: for the report, which needs its memory. */
+export interface Scene {
+  readonly memory: ArrayBuffer;
+  readonly build: 'core' | 'paranoid' | 'raw' | 'debug';
+  readonly pageheap: PageHeapOptions;
+  /** Events of the trace ring since the instance began. */
+  readonly events: number;
+}
+
 export class CoreFault extends Error {
   override readonly name = 'CoreFault';
+  /** Not enumerable: nobody prints or clones a core's memory by accident. */
+  declare readonly scene: Scene | undefined;
   constructor(
     readonly stop: Stop | undefined,
     cause: unknown,
+    scene?: Scene,
   ) {
     super(
       stop === undefined
@@ -115,5 +128,6 @@ export class CoreFault extends Error {
         : `verifier stop: ${stop.kind} at ${hex(stop.address)}, ${relation(stop)}${stop.nid ? `, node ${hex(stop.nid)}` : ''}`,
       { cause },
     );
+    Object.defineProperty(this, 'scene', { value: scene });
   }
 }

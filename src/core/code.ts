@@ -1,0 +1,220 @@
+/**
+ * Places in the core's code: from the frames of a trap, or from an allocation site, to decoder, function and offset, and through the source
+ * map to `assembly/….ts:line`. Code that was inlined maps to where it was written; the place it was inlined into is looked for beside it.
+ * @module
+ */
+import { type CoreBuild, codeOf, siteTable } from './core.js';
+import { decoderOf } from './site.js';
+import { parseSourceMap, type Segment, segmentAt } from './sourcemap.js';
+
+export interface CodeFrame {
+  /** Decoder, or for code that is none's the file: `ltp.pc`, `memory.pageheap`. */
+  readonly module: string;
+  readonly function: string;
+  /** In the module, and behind the start of the function. */
+  readonly offset: number;
+  readonly functionOffset: number;
+  /** `assembly/ltp/pc.ts:48`; the innermost first, then, for inlined code, where it was inlined. Without a source map the file alone. */
+  readonly places: readonly string[];
+}
+
+interface CodeFunction {
+  readonly name: string;
+  readonly from: number;
+  readonly end: number;
+}
+
+interface Code {
+  readonly functions: readonly CodeFunction[];
+  readonly segments: readonly Segment[];
+}
+
+const codes = new Map<CoreBuild, { wasm: Uint8Array; code: Code }>();
+
+function load(build: CoreBuild): Code {
+  const { wasm, map } = codeOf(build);
+  const known = codes.get(build);
+  if (known !== undefined && Buffer.compare(known.wasm, wasm) === 0) return known.code;
+  const code = { functions: functionsOf(wasm), segments: map === undefined ? [] : parseSourceMap(map) };
+  codes.set(build, { wasm, code });
+  return code;
+}
+
+// --- the module ---------------------------------------------------------------------------------------------------------
+
+/** Sections of a module, WebAssembly 5.5. */
+const CUSTOM = 0;
+const CODE = 10;
+const HEADER = 8;
+/** Subsection of the name section that names functions. */
+const FUNCTION_NAMES = 1;
+
+class Reader {
+  constructor(
+    readonly bytes: Uint8Array,
+    public at: number,
+  ) {}
+  byte(): number {
+    return this.bytes[this.at++] ?? 0;
+  }
+  /** LEB128, unsigned. */
+  number(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.byte();
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  }
+  text(): string {
+    const length = this.number();
+    this.at += length;
+    return Buffer.from(this.bytes.subarray(this.at - length, this.at)).toString();
+  }
+}
+
+/** Every function of a module: its name, and where its body lies. The core imports no function, so that indices need no shift. */
+function functionsOf(wasm: Uint8Array): CodeFunction[] {
+  const reader = new Reader(wasm, HEADER);
+  const bodies: [from: number, end: number][] = [];
+  const names = new Map<number, string>();
+  while (reader.at < wasm.length) {
+    const id = reader.byte();
+    const size = reader.number();
+    const end = reader.at + size;
+    if (id === CODE) {
+      for (let count = reader.number(); count > 0; count--) {
+        const length = reader.number();
+        bodies.push([reader.at, reader.at + length]);
+        reader.at += length;
+      }
+    } else if (id === CUSTOM && reader.text() === 'name') {
+      while (reader.at < end) {
+        const kind = reader.byte();
+        const next = reader.number() + reader.at;
+        if (kind === FUNCTION_NAMES) {
+          for (let count = reader.number(); count > 0; count--) names.set(reader.number(), reader.text());
+        }
+        reader.at = next;
+      }
+    }
+    reader.at = end;
+  }
+  return bodies.map(([from, end], index) => ({ name: names.get(index) ?? `function ${index}`, from, end }));
+}
+
+// --- places -------------------------------------------------------------------------------------------------------------
+
+/** Files whose decoder is not called as they are. */
+const DECODER_OF_FILE: Readonly<Record<string, string>> = {
+  'ltp/heapwriter': 'ltp.heap.write',
+  'ltp/bthwriter': 'ltp.pc.write',
+  'ltp/pcwriter': 'ltp.pc.write',
+  'ltp/tcwriter': 'ltp.tc.write',
+  'ltp/inspect': 'check',
+  'ltp/inspecttc': 'check',
+  'text/lzfu': 'rtf',
+};
+
+/** `assembly/ltp/pc/pcRead` to module, file and function. A function inside another is named behind a `~`. */
+function nameParts(name: string): { module: string; file: string; function: string } {
+  const cut = name.lastIndexOf('/');
+  const file = name.slice(0, cut).replace(/^assembly\//, '');
+  return {
+    module: DECODER_OF_FILE[file] ?? file.replaceAll('/', '.'),
+    file: `assembly/${file}.ts`,
+    function: name.slice(cut + 1),
+  };
+}
+
+/** The page heap and its spans: never where a fault is, always where it is seen. */
+const isHeap = (source: string): boolean => source.startsWith('assembly/memory/');
+
+const placeOf = ({ source, line }: Segment): string => `${source}:${line}`;
+
+function frameAt({ functions, segments }: Code, offset: number, asModule?: string): CodeFrame | undefined {
+  const found = functions.find(({ from, end }) => offset >= from && offset < end);
+  if (found === undefined) return undefined;
+  const parts = nameParts(found.name);
+  return {
+    module: asModule ?? parts.module,
+    function: parts.function,
+    offset,
+    functionOffset: offset - found.from,
+    places: placesAt(segments, offset, found, parts.file),
+  };
+}
+
+function placesAt(segments: readonly Segment[], offset: number, { from }: CodeFunction, file: string): string[] {
+  const index = segmentAt(segments, offset);
+  const segment = segments[index];
+  if (segment === undefined || segment.offset < from) return [file];
+  const places = [placeOf(segment)];
+  // take() and its like are inlined: what called them lies right before, as their arguments are computed first.
+  if (isHeap(segment.source) && !isHeap(file)) {
+    for (let k = index - 1; k >= 0 && segments[k]!.offset >= from; k--) {
+      if (isHeap(segments[k]!.source)) continue;
+      places.push(placeOf(segments[k]!));
+      break;
+    }
+  }
+  return places;
+}
+
+/** A frame of WebAssembly in a stack as V8 writes it. */
+const FRAME = /wasm:\/\/[^\s]*:wasm-function\[\d+\]:0x([0-9a-f]+)/g;
+
+/** Frames of the trap that `cause` is, the innermost first, the page heap's own left out. */
+export function framesOf(build: CoreBuild, cause: unknown): CodeFrame[] {
+  const stack = cause instanceof Error ? (cause.stack ?? '') : '';
+  const code = load(build);
+  const frames = [...stack.matchAll(FRAME)].map(([, offset]) => frameAt(code, Number.parseInt(offset!, 16)));
+  return frames.filter((frame) => frame !== undefined).filter(({ module }) => !module.startsWith('memory.'));
+}
+
+// --- sites --------------------------------------------------------------------------------------------------------------
+
+export interface SitePlace {
+  readonly site: number;
+  /** `SITE_PC_CELLS`. */
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+let table: { allocs: readonly SitePlace[]; frees: readonly SitePlace[] } | undefined;
+
+function sites(): NonNullable<typeof table> {
+  try {
+    table ??= JSON.parse(siteTable()) as NonNullable<typeof table>;
+  } catch {
+    table = { allocs: [], frees: [] }; // a package without the list: reports name sites in words only
+  }
+  return table;
+}
+
+/** Every allocation site with its place in the sources. */
+export const allocSites = (): readonly SitePlace[] => sites().allocs;
+
+/** `assembly/ltp/pc.ts:48` for an allocation site; undefined for the host's. */
+export function allocPlace(site: number): string | undefined {
+  const found = sites().allocs.find((place) => place.site === site && site % 16 !== 0);
+  return found === undefined ? undefined : `${found.file}:${found.line}`;
+}
+
+/** Where a decoder gives blocks back. A free tells its decoder, not its line: these are all it can have been. */
+export const freePlaces = (site: number): string[] =>
+  sites()
+    .frees.filter((place) => place.site === site)
+    .map(({ file, line }) => `${file}:${line}`);
+
+/** The call at an allocation site in the code of `build`, as a frame of the stack it had. */
+export function siteFrame(build: CoreBuild, site: number): CodeFrame | undefined {
+  const place = sites().allocs.find((known) => known.site === site && site % 16 !== 0);
+  if (place === undefined) return undefined;
+  const code = load(build);
+  const onLine = code.segments.filter(({ source, line }) => source === place.file && line === place.line);
+  const call = onLine.find(({ column }) => column === place.column) ?? onLine.at(-1);
+  return call === undefined ? undefined : frameAt(code, call.offset, decoderOf(site));
+}
