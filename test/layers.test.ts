@@ -88,6 +88,7 @@ describe('assembly', () => {
     'ltp',
     'index',
     'planted',
+    'planted-crimes',
   ];
   const layerOf = (path: string): number => {
     const name = path.replace(/\.ts$/, '');

@@ -21,7 +21,8 @@ export function shadow(p: usize, n: usize, isWritten: bool): void {
 
 function mark(p: usize, isWritten: bool): void {
   const at = SHADOW + (p >>> 3);
-  const bit = <u8>(1 << ((p & 7) as u32));
+  const shift = <u32>(p & 7);
+  const bit = <u8>((<u32>1) << shift);
   store<u8>(at, isWritten ? load<u8>(at) | bit : load<u8>(at) & ~bit);
 }
 
