@@ -56,6 +56,18 @@ export class BlockReader {
     this.#window.onLocate = call;
   }
 
+  get sourceSize(): number {
+    return this.#source.size;
+  }
+
+  /** Against trees that share blocks to become larger than any file, and against work beside reading. Throws PST_LIMIT. */
+  charge(bytes: number, bid: number, where: Where): void {
+    this.loadedBytes += bytes;
+    if (this.loadedBytes > this.budget) {
+      throw new PstError('PST_LIMIT', `blocks are shared until they are ${this.loadedBytes} bytes`, { ...where, bid });
+    }
+  }
+
   /** Index of the block in the BBT. Throws PST_MISSING. */
   indexOf(bid: number, where: Where): number {
     const index = this.bbt.find(bid);
@@ -76,11 +88,7 @@ export class BlockReader {
     const inflated = bbt.inflateds[index]!;
     const { unit, maxPayload } = this.geometry;
     if (cb > maxPayload || inflated > maxPayload || ib % unit !== 0) throw this.#bad(index, where);
-    // Against trees that share blocks to become larger than any file: see `budget`.
-    this.loadedBytes += inflated + unit;
-    if (this.loadedBytes > this.budget) {
-      throw new PstError('PST_LIMIT', `blocks are shared until they are ${this.loadedBytes} bytes`, { ...where, bid });
-    }
+    this.charge(inflated + unit, bid, where);
     const room = cb + this.#round;
     const wire = room - (room % unit);
     if (ib + wire > this.#source.size) {

@@ -46,6 +46,11 @@ export const CHAIN_BYTES_MAX = 256 << 20;
  */
 const PASS_FACTOR = 64;
 const PASS_FLOOR = 64 << 20;
+/**
+ * Against a BBT full of blocks that are none, whose sizes would add up to a budget without end: what a pass is measured by is no
+ * more than this many times the file. Blocks are smaller than the file but in 4K stores, where real ones inflate to twice their size.
+ */
+const INFLATED_MAX = 4;
 /** Findings kept; a hostile file could make one per page. */
 const FINDINGS_MAX = 1000;
 
@@ -146,7 +151,7 @@ export class Ndb {
     let all = 0;
     for (let i = 0; i < this.bbt.count; i++) all += this.bbt.inflated(i);
     this.blocks.loadedBytes = 0;
-    this.blocks.budget = all * factor + PASS_FLOOR;
+    this.blocks.budget = Math.min(all, this.source.size * INFLATED_MAX) * factor + PASS_FLOOR;
   }
 
   endPass(): void {

@@ -34,21 +34,20 @@ export function findLeaves(blocks: BlockReader, bid: number, where: Where): Leav
     return { indices: Uint32Array.of(index), total: blocks.bbt.inflated(index) };
   }
   const top = readXblock(blocks, bid, where, 0);
-  if (top.cLevel === 1) return measure(blocks, top, bid, where, top.bids.length);
+  const sum = { leaves: 0, stored: 0 };
+  if (top.cLevel === 1) return measure(blocks, top, bid, where, sum);
 
   const parts: Leaves[] = [];
-  let count = 0;
   let total = 0;
   for (const child of top.bids) {
     if (!isInternal(child)) throw bad('an XXBLOCK names a data block', child, where, 'XXBLOCK.rgbid');
     const xblock = readXblock(blocks, child, where, 1);
-    count += xblock.bids.length;
-    const part = measure(blocks, xblock, child, where, count);
+    const part = measure(blocks, xblock, child, where, sum);
     parts.push(part);
     total += part.total;
   }
   if (total !== top.lcbTotal) throw wrongTotal(total, top.lcbTotal, bid, where);
-  const indices = new Uint32Array(count);
+  const indices = new Uint32Array(sum.leaves);
   let k = 0;
   for (const part of parts) {
     indices.set(part.indices, k);
@@ -92,16 +91,21 @@ function readXblock(blocks: BlockReader, bid: number, where: Where, level: 0 | 1
   return { cLevel, lcbTotal, bids };
 }
 
-/** `count`: leaves of the tree so far, those of `xblock` included. */
-function measure(blocks: BlockReader, xblock: Xblock, bid: number, where: Where, count: number): Leaves {
+/** `sum`: leaves of the tree so far, and their stored bytes; those of `xblock` are added. */
+function measure(
+  blocks: BlockReader,
+  xblock: Xblock,
+  bid: number,
+  where: Where,
+  sum: { leaves: number; stored: number },
+): Leaves {
   const { bbt } = blocks;
-  // Against one leaf named a million times: a tree cannot have more leaves than the store has blocks.
-  if (count > bbt.count) {
-    throw new PstError('PST_LIMIT', `a data tree of ${count} leaves in a store of ${bbt.count} blocks`, {
-      ...where,
-      bid,
-    });
-  }
+  const limit = (message: string): PstError => new PstError('PST_LIMIT', message, { ...where, bid });
+  // Against one leaf named a million times: a tree cannot have more leaves than the store has blocks …
+  sum.leaves += xblock.bids.length;
+  if (sum.leaves > bbt.count) throw limit(`a data tree of ${sum.leaves} leaves in a store of ${bbt.count} blocks`);
+  // Looking a leaf up is work too, though nothing of it is read yet.
+  blocks.charge(xblock.bids.length * blocks.geometry.unit, bid, where);
   const indices = new Uint32Array(xblock.bids.length);
   let total = 0;
   for (let k = 0; k < indices.length; k++) {
@@ -110,6 +114,11 @@ function measure(blocks: BlockReader, xblock: Xblock, bid: number, where: Where,
     const index = blocks.indexOf(leaf, where);
     indices[k] = index;
     total += bbt.inflateds[index]!;
+    sum.stored += bbt.cbs[index]!;
+  }
+  // … and, where the BBT is full of blocks that are none, it cannot have more bytes than the file.
+  if (sum.stored > blocks.sourceSize) {
+    throw limit(`a data tree of ${sum.stored} stored bytes in a file of ${blocks.sourceSize}`);
   }
   if (total !== xblock.lcbTotal) throw wrongTotal(total, xblock.lcbTotal, bid, where);
   return { indices, total };
