@@ -31,7 +31,8 @@ const HELP = `
 Copies a whole Unicode store (PST, or OST of Outlook 2003 to 2010) into a new PST. Folder IDs, entry IDs, source and
 change keys, the record key, rules, views, search folders and named properties stay what they were; nothing is renumbered.
 The source is opened for reading only. TARGET must not exist; it appears under its name only when it is whole, has been
-read back, and every node of it has the digest it has in the source. TARGET.manifest keeps those digests.
+read back: every node names the same blocks, and every block has the bytes it has in the source (length and CRC; after
+--reencode, every node has the same digest). TARGET.manifest keeps a digest of every node.
 
 Example:
   pstwright clone old.pst new.pst
@@ -96,7 +97,9 @@ function run(source: string, target: string, options: Options): ExitCode {
   if (options.json) printJson(asJson(report, manifest, seconds));
   else printReport(report, target, manifest, seconds);
   if (unproved !== undefined) {
-    process.stderr.write(`${errorText(unproved)}\npstwright: the clone itself is whole; only its manifest is missing\n`);
+    process.stderr.write(
+      `${errorText(unproved)}\npstwright: the clone itself is whole; only its manifest is missing\n`,
+    );
     return EXIT.DAMAGE;
   }
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
@@ -153,7 +156,10 @@ function printReport(report: CloneReport, target: string, manifest: string | und
   printFields(
     [
       ['identifiers', `${number(counters.nodes)} of ${number(counters.nodes)} nodes under their own NID; ${kept}`],
-      ['read back', 'every page and block verified; every node has the digest it has in the source'],
+      [
+        'read back',
+        `every page and block verified; every ${report.reencoded ? 'node has the digest' : 'block has the bytes'} it has in the source`,
+      ],
       ['memory', `page heap ${report.verifier === 'core' ? 'full' : report.verifier}, no stop`],
       ['content', `sha256 ${hexBytes(report.contentDigest, '')}`],
       ...(manifest === undefined ? [] : [['manifest', escapeText(manifest)] as const]),

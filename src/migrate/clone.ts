@@ -10,10 +10,11 @@ import { sha256 } from '../host/digest.js';
 import { openSource } from '../host/file.js';
 import type { Sink, Source } from '../host/source.js';
 import { createTarget } from '../host/target.js';
+import type { NodeIndex } from '../ndb/nbt.js';
 import { type Listener, Ndb } from '../ndb/ndb.js';
 import { readBack } from '../ndb/write/readback.js';
 import { type StoreSummary, StoreWriter } from '../ndb/write/store-writer.js';
-import { BID_STEP } from '../wire/btree.js';
+import { BID_STEP, bidKey } from '../wire/btree.js';
 import { CLIENT } from '../wire/header.js';
 import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
@@ -135,10 +136,10 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
   // A second instance, so that nothing the first one remembers can make a fault look right.
   options.progress?.('read back', 0, 1);
   const reader = Core.load(options.core);
-  readBack(sink, reader);
-  const target = Ndb.open(sink, reader);
-  const targetCounters = prove(target, digests, options.progress);
-  target.close();
+  const targetCounters =
+    options.reencode === true
+      ? proveDigests(sink, reader, digests, options.progress)
+      : proveKept(sink, reader, nbt, copier);
 
   return {
     source: { name: source.name, size: source.size, crypt: header.crypt, dwUnique: header.dwUnique },
@@ -165,11 +166,40 @@ function nextBid({ header, bbt }: Ndb): number {
   return Math.max(Math.ceil(header.bidNextB / BID_STEP), Math.floor(last / BID_STEP) + 1) * BID_STEP;
 }
 
-/** Digests every node of the target and compares: what was meant to arrive is what can be read there. */
-function prove(target: Ndb, digests: Uint8Array, progress: Progress | undefined): Counters {
+/**
+ * Reads back a target that kept every block. Its nodes name the blocks they name in the source, and every block, those of the trees
+ * included, has the length and the CRC it had there: so the target holds, and would count, what the source does.
+ */
+function proveKept(sink: Sink & Source, reader: Core, nodes: NodeIndex, copier: NodeCopier): Counters {
+  readBack(sink, reader, {
+    block: (bid, cb, dwCRC) => copier.requireKept(bid, cb, dwCRC),
+    nodes(nbt) {
+      if (nbt.count !== nodes.count) throw new Error(`${nodes.count} nodes written, ${nbt.count} read`);
+      for (let i = 0; i < nbt.count; i++) {
+        const isSame =
+          nbt.nid(i) === nodes.nid(i) &&
+          nbt.parent(i) === nodes.parent(i) &&
+          nbt.bidData(i) === bidKey(nodes.bidData(i)) &&
+          nbt.bidSub(i) === bidKey(nodes.bidSub(i));
+        if (!isSame) throw new Error(`node ${hex(nodes.nid(i))} did not arrive as it was`);
+      }
+    },
+  });
+  return { ...copier.digester.counters };
+}
+
+/** Reads the target back, then digests every node of it and compares: what was meant to arrive is what can be read there. */
+function proveDigests(
+  sink: Sink & Source,
+  reader: Core,
+  digests: Uint8Array,
+  progress: Progress | undefined,
+): Counters {
+  readBack(sink, reader);
+  const target = Ndb.open(sink, reader);
   const { nbt } = target;
   const digester = new NodeDigester(target, () => {}); // findings were told when the source was read
-  if (nbt.count * 32 !== digests.length) throw new Error(`${nbt.count} nodes written, ${digests.length / 32} read`);
+  if (nbt.count * 32 !== digests.length) throw new Error(`${digests.length / 32} nodes written, ${nbt.count} read`);
   for (let i = 0; i < nbt.count; i++) {
     const digest = digester.node(i);
     for (let k = 0; k < 32; k++) {
@@ -178,6 +208,7 @@ function prove(target: Ndb, digests: Uint8Array, progress: Progress | undefined)
     if ((i & 63) === 0) progress?.('prove', i, nbt.count);
   }
   progress?.('prove', nbt.count, nbt.count);
+  target.close();
   return digester.counters;
 }
 

@@ -4,8 +4,10 @@
  * alone, on another machine: src/replay.
  * @module
  */
+import { hex } from '../errors.js';
 import type { Ndb } from '../ndb/ndb.js';
 import type { StoreWriter } from '../ndb/write/store-writer.js';
+import { storedCrc } from '../wire/block.js';
 import type { Report } from './content.js';
 import { NodeDigester } from './digest.js';
 import { Reencoder } from './reencode.js';
@@ -14,6 +16,8 @@ export class NodeCopier {
   readonly digester: NodeDigester;
   readonly #reencoder: Reencoder | undefined;
   readonly #isCopied: Uint8Array;
+  /** Their CRCs as verified in the source, by place in its BBT. */
+  readonly #crcs: Uint32Array;
   /** Blocks copied as they are. */
   kept = 0;
 
@@ -26,11 +30,14 @@ export class NodeCopier {
   ) {
     const { bbt } = source;
     this.#isCopied = new Uint8Array(bbt.count);
+    this.#crcs = new Uint32Array(bbt.count);
     const copy = (index: number, lo: number, at: number): void => {
       if (this.#isCopied[index]) return;
       this.#isCopied[index] = 1;
       this.kept++;
-      writer.copyBlock(bbt.bid(index), lo, at, bbt.cb(index));
+      const cb = bbt.cb(index);
+      this.#crcs[index] = storedCrc(source.core.view, lo + at, cb);
+      writer.copyBlock(bbt.bid(index), lo, at, cb);
     };
     this.digester = new NodeDigester(source, report);
     // What the digester has reported it reports once; the re-encoder meets the same damage again.
@@ -48,6 +55,14 @@ export class NodeCopier {
     this.writer.addNode(nid, placed?.bidData ?? nbt.bidData(i), placed?.bidSub ?? nbt.bidSub(i), nbt.parent(i));
     core.x.endOperation();
     return digest;
+  }
+
+  /** Throws when block `bid` of the target is not, by length and CRC, the one that was copied. */
+  requireKept(bid: number, cb: number, dwCRC: number): void {
+    const { bbt } = this.source;
+    const index = bbt.find(bid);
+    if (index >= 0 && this.#isCopied[index] && cb === bbt.cb(index) && dwCRC === this.#crcs[index]) return;
+    throw new Error(`block ${hex(bid)} did not arrive as it was`);
   }
 
   /** Blocks of the source that no node led to; a clone leaves them behind. Only known when every block is kept. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { struct, u8, u16, u32, u64 } from './struct.js';
-import type { Variant } from './variant.js';
+import { UNICODE, type Variant } from './variant.js';
 
 export const BLOCKTRAILER = struct('BLOCKTRAILER', '2.2.2.8.1', 16, { cb: u16, wSig: u16, dwCRC: u32, bid: u64 });
 /** bid before dwCRC. */
@@ -107,4 +107,9 @@ export const BLOCK: readonly [BlockGeometry, BlockGeometry, BlockGeometry] = [
 export function wireSize(cb: number, variant: Variant): number {
   const { unit, trailer } = BLOCK[variant];
   return Math.ceil((cb + trailer.size) / unit) * unit;
+}
+
+/** dwCRC in the trailer of the Unicode block of `cb` bytes at `at`. 2.2.2.8.1. */
+export function storedCrc(view: DataView, at: number, cb: number): number {
+  return view.getUint32(at + wireSize(cb, UNICODE) - BLOCKTRAILER.size + BLOCKTRAILER.at.dwCRC, true);
 }

@@ -6,10 +6,12 @@
 import type { Core } from '../../core/core.js';
 import { hex, PstError, type Where } from '../../errors.js';
 import type { Source } from '../../host/source.js';
+import { storedCrc } from '../../wire/block.js';
 import { isInternal } from '../../wire/btree.js';
 import { AMAP_VALID } from '../../wire/header.js';
 import { PAGE_SIZE, PTYPE } from '../../wire/page.js';
 import { UNICODE } from '../../wire/variant.js';
+import type { NodeIndex } from '../nbt.js';
 import { Ndb } from '../ndb.js';
 import type { PageReader } from '../page.js';
 import { ascendingOrder } from './columns.js';
@@ -41,11 +43,18 @@ export interface ReadBack {
 
 const fail = (message: string, where: Where): PstError => new PstError('PST_BAD_TREE', message, where);
 
+/** Compares what is there with what should be. Throws when it is something else. */
+export interface Expectation {
+  nodes(nbt: NodeIndex): void;
+  /** Every block, once its trailer is verified: BID, stored bytes and their CRC. */
+  block(bid: number, cb: number, dwCRC: number): void;
+}
+
 /**
  * Verifies the whole of a Unicode store we wrote. Throws PstError at the first thing that is not as the laws say;
  * whatever it throws is our fault or the medium's, never the source's.
  */
-export function readBack(source: Source, core: Core): ReadBack {
+export function readBack(source: Source, core: Core, expected?: Expectation): ReadBack {
   const ndb = Ndb.open(source, core, { strict: true });
   const pages = ndb.pages();
   try {
@@ -75,7 +84,10 @@ export function readBack(source: Source, core: Core): ReadBack {
       refer(nbt.bidSub(i));
     }
     ndb.onBlock = (i, lo, at) => {
-      if (isInternal(bbt.bid(i))) eachReference(core.view, lo + at, bbt.cb(i), bbt.bid(i), refer);
+      const bid = bbt.bid(i);
+      const cb = bbt.cb(i);
+      expected?.block(bid, cb, storedCrc(core.view, lo + at, cb));
+      if (isInternal(bid)) eachReference(core.view, lo + at, cb, bid, refer);
     };
 
     // In the order of place: one pass over the file, interval by interval.
@@ -110,6 +122,7 @@ export function readBack(source: Source, core: Core): ReadBack {
     if (bbt.count > 0 && bbt.bid(bbt.count - 1) >= header.bidNextB) {
       throw fail('bidNextB is not above every BID', { field: 'HEADER.bidNextB' });
     }
+    expected?.nodes(nbt);
     return { nodes: nbt.count, blocks: bbt.count, treePages, cbAMapFree: free };
   } finally {
     pages.close();
