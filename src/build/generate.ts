@@ -3,6 +3,7 @@
  * people, headers, a few attachments), for the sake of readers whose speed depends on it; it says nothing.
  * @module
  */
+import type { Core } from '../core/core.js';
 import type { Sink, Source } from '../host/source.js';
 import type { Address } from './address.js';
 import type { Attachment } from './attachment.js';
@@ -23,6 +24,7 @@ export interface Shape {
   readonly crypt?: StoreOptions['crypt'];
   /** Leaves out reading the store back. */
   readonly trust?: boolean;
+  readonly core?: Core;
 }
 
 /** The store of peers.md's tables: 209 MB, 6,000 messages, 123 MB of attachments. */
@@ -164,6 +166,7 @@ export function generateStore(target: string | (Sink & Source), shape: Shape): B
     now: new Date(EPOCH),
     ...(shape.crypt === undefined ? {} : { crypt: shape.crypt }),
     ...(shape.trust === undefined ? {} : { trust: shape.trust }),
+    ...(shape.core === undefined ? {} : { core: shape.core }),
   };
   return buildStore(target, options, (b) => {
     let folder: FolderBuilder | undefined;

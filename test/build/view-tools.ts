@@ -84,12 +84,18 @@ export function pffView(path: string): ToolView {
   });
 }
 
-/** `readpst -S`: a file for each message of mail, one beside it for each of its attachments. */
+/**
+ * `readpst -S`: a file for each message of mail, one beside it for each of its attachments. One job (`-j 0`): several share
+ * one file offset and lose messages, others each time.
+ */
 export function readpstView(path: string): Omit<ToolView, 'recipients' | 'embedded'> {
   return inScratch((folder) => {
     const target = join(folder, 'out');
     mkdirSync(target);
-    const run = spawnSync('readpst', ['-D', '-S', '-q', '-o', target, path], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    const run = spawnSync('readpst', ['-j', '0', '-D', '-S', '-q', '-o', target, path], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
     if (run.status !== 0) throw new Error(`readpst: ${run.stderr}`);
     const messages: Record<string, number> = {};
     const attachments: string[] = [];
