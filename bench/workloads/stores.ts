@@ -65,14 +65,13 @@ export function enron(): string {
   return join(dirname(entry), '../example/testdata/enron.pst');
 }
 
-/** Path of the store of this shape; builds it when it is not there. */
-export function builtStore(shape: Shape): string {
-  const path = join(workFolder, `${shape.name}.pst`);
+/** Path of the store of this shape in `folder`; builds it when it is not there. */
+export function builtStore(shape: Shape, folder = workFolder): string {
+  const path = join(folder, `${shape.name}.pst`);
   if (existsSync(path)) return path;
-  mkdirSync(workFolder, { recursive: true });
-  const draft = join(workFolder, `${shape.name}.draft`);
+  mkdirSync(folder, { recursive: true });
+  const draft = join(folder, `${shape.name}.draft`);
   rmSync(draft, { force: true });
-  process.stderr.write(`building ${shape.name}.pst …\n`);
   const recordKey = new TextEncoder().encode('pstwright bench!');
   buildStore(draft, { recordKey, now: START, trust: true }, (store) => {
     const text = new Words(7);
