@@ -20,6 +20,13 @@ export interface Placed {
   readonly bidSub: number;
 }
 
+/** An object's data, encoded anew: `rows` takes the place of subnode `rowsNid`. */
+interface Written {
+  readonly bid: number;
+  readonly rowsNid: number;
+  readonly rows: Subnode[];
+}
+
 /** Blocks with more references than a node of its own has are shared, as empty tables are: written once, they stay shared. */
 const SHARED_FROM = 3;
 
@@ -60,21 +67,19 @@ export class Reencoder {
     const { x } = source.core;
     const rowsHnid = content.kind === 'tc' ? x.tcRowsHnid(content.chain, source.variant) >>> 0 : 0;
     if (content.kind === 'none') return { bidData: 0, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
+    let written: Written | undefined;
     try {
-      if (content.kind === 'pc') {
-        const written = this.#pc(content.chain, where);
-        x.chainFree(content.chain);
-        return { bidData: written, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
-      }
-      if (content.kind === 'tc') {
-        const { bid, rowsNid, rows } = this.#table(content.chain, subnodes, where);
-        return { bidData: bid, bidSub: this.#subnodes(subnodes, rows, rowsNid, where, depth) };
-      }
+      if (content.kind === 'pc') written = { bid: this.#pc(content.chain, where), rowsNid: 0, rows: [] };
+      if (content.kind === 'tc') written = this.#table(content.chain, subnodes, where);
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.report(error); // what cannot be decoded keeps its blocks
     }
     if (content.kind !== 'tc' && content.chain !== 0) x.chainFree(content.chain);
+    if (written !== undefined) {
+      const { bid, rowsNid, rows } = written;
+      return { bidData: bid, bidSub: this.#subnodes(subnodes, rows, rowsNid, where, depth) };
+    }
     this.#keep(bidData, where);
     return { bidData, bidSub: this.#subnodes(subnodes, [], 0, where, depth, rowsHnid) };
   }
@@ -90,7 +95,7 @@ export class Reencoder {
     return bid;
   }
 
-  #table(chain: number, subnodes: SubnodeIndex, where: Where): { bid: number; rowsNid: number; rows: Subnode[] } {
+  #table(chain: number, subnodes: SubnodeIndex, where: Where): Written {
     const { core } = this.source;
     const table = Table.adopt(this.source, chain, subnodes, where);
     try {
