@@ -59,6 +59,7 @@ export function pcRead(chain: usize, variant: u32): usize {
     else if (size != 0 && size <= 4) cellInline(cells, k, tag, size, value);
     else cellHnid(cells, k, tag, chain, variant, value, size);
   }
+  contextOf(0);
   free(records, SITE_PC);
   sortCells(cells, count);
   const values = valuesSize(cells, count);

@@ -4,6 +4,7 @@ import { damage, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import { SITE_PC_WRITER, SITE_PC_WRITER_RECORDS } from '../memory/site';
 import { copy, get32, put16, put32, take } from '../memory/span';
+import { contextOf } from '../memory/stop';
 import { chainFree } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
@@ -51,6 +52,7 @@ export function pcWrite(stream: usize, at: usize): usize {
   let ok: u32 = 1;
   for (let k: u32 = 0; k < count && ok; k++, r += RECORD, out += 8) {
     const tag = get32(r);
+    contextOf(tag);
     put16(out, tag >>> 16);
     put16(out + 2, tag & 0xffff);
     const size = fixedSize(tag & 0xffff);
@@ -60,6 +62,7 @@ export function pcWrite(stream: usize, at: usize): usize {
     else valueOk = <u32>damage(VALUE_DAMAGED, 0, tag); // has no bytes but the dword
     ok = valueOk;
   }
+  contextOf(0);
   if (ok) ok = bthWrite(headerLo, headerAt, 2, 6, records, count);
   free(records, SITE_PC_WRITER);
   if (!ok) {

@@ -20,6 +20,7 @@ import {
   SITE_TABLE_ROWS,
 } from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, put64, take } from '../memory/span';
+import { contextOf } from '../memory/stop';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
 import {
   CELL,
@@ -351,6 +352,7 @@ function rowCells(h: usize, lo: usize, at: usize, rowSize: usize, cells: usize):
     const bit = get8(c + 7);
     if (!(get8(bitmap + <usize>(bit >>> 3)) & (0x80 >>> (bit & 7)))) continue;
     const tag = get32(c);
+    contextOf(tag);
     const ibData = <usize>get16(c + 4);
     const cbData = get8(c + 6);
     const size = fixedSize(tag & 0xffff);
@@ -376,6 +378,7 @@ function rowCells(h: usize, lo: usize, at: usize, rowSize: usize, cells: usize):
     }
     count++;
   }
+  contextOf(0);
   sortCells(cells, count);
   return count;
 }

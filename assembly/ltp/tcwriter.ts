@@ -15,6 +15,7 @@ import {
   SITE_TABLE_WRITER_ROWS,
 } from '../memory/site';
 import { copy, get8, get16, get32, put8, put32, put64, take, zero } from '../memory/span';
+import { contextOf } from '../memory/stop';
 import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
@@ -126,6 +127,7 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
     } else if (tag > column) {
       c += TCOLDESC_SIZE;
     } else {
+      contextOf(tag);
       if (!cell(stream, at, r, row + <usize>get16(c + 4), get8(c + 6))) {
         zero(row, rowSize);
         keepHeap(h);
@@ -138,6 +140,7 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
       c += TCOLDESC_SIZE;
     }
   }
+  contextOf(0);
   keepHeap(h);
   appendIndex(h, get32(head + 8), count);
   put32(h + COUNT, count + 1);

@@ -8,9 +8,10 @@
 //     0      4      8      12     16      24     28     32
 //
 // queue: allocated, the allocation ordinal at 16; freed, the next block of the queue at 16, the ordinal at 20.
+// site: of the allocation; freed, that << 16 | the site of the free.
 
 import { ARENAS, HEAP_ROOT, LIGHT_CLASSES } from './layout';
-import { BAD_FREE, DOUBLE_FREE, END_STAMP, HEAP_POINTER, INFIX, LEAK, START_STAMP, SUFFIX, stop } from './stop';
+import { BAD_FREE, DOUBLE_FREE, END_STAMP, HEAP_POINTER, INFIX, LEAK, SLACK, START_STAMP, SUFFIX, stop } from './stop';
 
 const HEADER: usize = 32;
 const SUFFIX_SIZE: usize = 8;
@@ -34,6 +35,9 @@ const QUEUE: usize = 16;
 const FREED_ORDINAL: usize = 20;
 const SITE: usize = 24;
 const END: usize = 28;
+
+/** No block is larger: alloc() has stopped. */
+const EXTREME: usize = 0x7ff00000;
 
 /** An arena is one run of pages; a larger block has a run of its own. */
 export const ARENA_PAGES: usize = 256;
@@ -124,8 +128,8 @@ export function lightSite(ptr: usize): u32 {
   return load<u32>(ptr - HEADER, SITE);
 }
 
-function report(kind: u32, address: usize, h: usize, site: u32, freeSite: u32): void {
-  stop(kind, address, 1, h + HEADER, <usize>load<u32>(h, SIZE), site, freeSite, load<u32>(h, QUEUE));
+function report(kind: u32, address: usize, h: usize, site: u32, freeSite: u32, ordinal: u32): void {
+  stop(kind, address, 1, h + HEADER, <usize>load<u32>(h, SIZE), site, freeSite, ordinal);
 }
 
 /** Ends a block: verifies stamps and suffix, fills it with F0 and queues it. */
@@ -135,20 +139,22 @@ export function lightFree(ptr: usize, freeSite: u32): void {
   const end = load<u32>(h, END);
   const site = load<u32>(h, SITE);
   if (start == START_FREED && end == END_FREED) {
-    stop(DOUBLE_FREE, ptr, 0, ptr, <usize>load<u32>(h, SIZE), 0, site, load<u32>(h, FREED_ORDINAL));
+    stop(DOUBLE_FREE, ptr, 0, ptr, <usize>load<u32>(h, SIZE), site >>> 16, site & 0xffff, load<u32>(h, FREED_ORDINAL));
   }
   if (start != START_LIVE && end != END_LIVE) stop(BAD_FREE, ptr, 0, 0, 0, 0, freeSite, 0);
-  if (end != END_LIVE) report(END_STAMP, h + END, h, site, freeSite);
-  if (start != START_LIVE) report(START_STAMP, h, h, site, freeSite);
-  if (load<u32>(h, HEAP) != <u32>HEAP_ROOT) report(HEAP_POINTER, h + HEAP, h, site, freeSite);
-  verifySuffix(h, site, freeSite);
+  const ordinal = load<u32>(h, QUEUE);
+  if (end != END_LIVE) report(END_STAMP, h + END, h, site, freeSite, ordinal);
+  if (start != START_LIVE) report(START_STAMP, h, h, site, freeSite, ordinal);
+  if (load<u32>(h, HEAP) != <u32>HEAP_ROOT) report(HEAP_POINTER, h + HEAP, h, site, freeSite, ordinal);
+  verifySizes(h, site, freeSite, ordinal);
+  verifySuffix(h, site, freeSite, ordinal);
   const size = <usize>load<u32>(h, SIZE);
   const actual = <usize>load<u32>(h, ACTUAL);
   store<u32>(h, START_FREED, START);
   store<u32>(h, END_FREED, END);
-  store<u32>(h, load<u32>(h, QUEUE), FREED_ORDINAL);
+  store<u32>(h, ordinal, FREED_ORDINAL);
   store<u32>(h, 0, QUEUE);
-  store<u32>(h, freeSite, SITE);
+  store<u32>(h, (site << 16) | freeSite, SITE);
   memory.fill(ptr, FILL_FREED, size);
   if (queueTail) store<u32>(queueTail, <u32>h, QUEUE);
   else queueHead = h;
@@ -158,25 +164,35 @@ export function lightFree(ptr: usize, freeSite: u32): void {
   while (queued > QUEUE_BLOCKS || queuedBytes > QUEUE_BYTES) release();
 }
 
-function verifySuffix(h: usize, site: u32, freeSite: u32): void {
+/** The two sizes of a header must agree: what follows goes by them. */
+function verifySizes(h: usize, site: u32, freeSite: u32, ordinal: u32): void {
+  const size = <usize>load<u32>(h, SIZE);
+  if (size > EXTREME || actualSize(size) != <usize>load<u32>(h, ACTUAL))
+    report(SLACK, h + SIZE, h, site, freeSite, ordinal);
+}
+
+function verifySuffix(h: usize, site: u32, freeSite: u32, ordinal: u32): void {
   const from = h + HEADER + <usize>load<u32>(h, SIZE);
   for (let q = from; q < from + SUFFIX_SIZE; q++) {
-    if (load<u8>(q) != FILL_SUFFIX) report(SUFFIX, q, h, site, freeSite);
+    if (load<u8>(q) != FILL_SUFFIX) report(SUFFIX, q, h, site, freeSite, ordinal);
   }
 }
 
-/** The oldest freed block leaves the queue: every byte of it must still be F0. */
+/** The oldest freed block leaves the queue: every byte of it must still be F0, and its header and suffix what they were. */
 function release(): void {
   const h = queueHead;
   const ptr = h + HEADER;
   const size = <usize>load<u32>(h, SIZE);
-  const freeSite = load<u32>(h, SITE);
+  const site = load<u32>(h, SITE) >>> 16;
+  const freeSite = load<u32>(h, SITE) & 0xffff;
+  const ordinal = load<u32>(h, FREED_ORDINAL);
+  if (load<u32>(h, END) != END_FREED) report(END_STAMP, h + END, h, site, freeSite, ordinal);
+  if (load<u32>(h, START) != START_FREED) report(START_STAMP, h, h, site, freeSite, ordinal);
+  verifySizes(h, site, freeSite, ordinal);
   for (let q = ptr; q < ptr + size; q++) {
-    if (load<u8>(q) != FILL_FREED) {
-      stop(INFIX, q, 1, ptr, size, 0, freeSite, load<u32>(h, FREED_ORDINAL));
-    }
+    if (load<u8>(q) != FILL_FREED) report(INFIX, q, h, site, freeSite, ordinal);
   }
-  verifySuffix(h, 0, freeSite);
+  verifySuffix(h, site, freeSite, ordinal);
   queueHead = <usize>load<u32>(h, QUEUE);
   if (!queueHead) queueTail = 0;
   const actual = <usize>load<u32>(h, ACTUAL);

@@ -14,7 +14,7 @@
 //
 // In the raw build (CHECK 0) rawheap.ts stands in for all of this.
 
-import { CLASSES, DESCRIPTORS, HEAP_ROOT, MEMORY_LIMIT, PAGE_MAP, POOL, SHADOW } from './layout';
+import { CLASSES, DESCRIPTORS, HEAP_ROOT, LIGHT_CLASSES, MEMORY_LIMIT, PAGE_MAP, POOL, SHADOW } from './layout';
 import { initLight, lightAlloc, lightArena, lightFree, lightLeaks, lightNeeds, lightOrdinal, lightSize, lightSweep } from './lightheap';
 import {
   failsNow,
@@ -364,6 +364,7 @@ const PROTECTED_PAGES: usize = 16384;
 function sumTables(): u32 {
   let sum: u32 = 2166136261;
   for (let p = CLASSES; p < CLASSES + 0x800; p += 4) sum = (sum ^ load<u32>(p)) * 16777619;
+  for (let p = LIGHT_CLASSES; p < LIGHT_CLASSES + 0x400; p += 4) sum = (sum ^ load<u32>(p)) * 16777619;
   const first = POOL >>> PAGE_BITS;
   const pages = cursor - first;
   const end = descriptor(first + (pages < PROTECTED_PAGES ? pages : PROTECTED_PAGES));
@@ -434,7 +435,9 @@ export function refuseAt(address: usize, n: usize): void {
   if (address < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
   const page = address >>> PAGE_BITS;
   let d = blockOn(page);
-  if (!d) d = blockOn(page - 1); // a guard page: the block before it ends there
+  // A guard page: with FLAG_BACKWARDS the block behind it begins there, else the block before it ends there.
+  if (!d && flags & FLAG_BACKWARDS) d = blockOn(page + 1);
+  if (!d) d = blockOn(page - 1);
   if (!d) stop(WILD, address, n, 0, 0, 0, 0, 0);
   if (!load<u32>(d, LIVE_PTR)) report(USE_AFTER_FREE, address, n, d);
   const block = <usize>load<u32>(d, LAST_PTR);

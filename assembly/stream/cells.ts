@@ -13,6 +13,7 @@
 import { damage, damageCode, VALUE_SIZE, VALUES_ABSURD } from '../damage';
 import { hnItem, itemAt, itemLo, itemSize } from '../ltp/heap';
 import { copy, get32, put32, put64, take } from '../memory/span';
+import { contextOf } from '../memory/stop';
 
 export const INLINE: u32 = 1;
 export const EXTERNAL: u32 = 2;
@@ -181,7 +182,9 @@ export function writeStream(cells: usize, count: u32, rowId: u32, lo: usize, at:
   let place = STREAM_HEADER + <usize>count * RECORD;
   let c = take(cells, 0, <usize>count * CELL);
   for (let k: u32 = 0; k < count; k++, c += CELL, record += RECORD) {
-    put32(record, get32(c + TAG));
+    const tag = get32(c + TAG);
+    contextOf(tag);
+    put32(record, tag);
     const flags = get32(c + FLAGS);
     const length = <usize>get32(c + LENGTH);
     put32(record + 4, flags);
@@ -197,4 +200,5 @@ export function writeStream(cells: usize, count: u32, rowId: u32, lo: usize, at:
     copy(take(lo, at + place, length), take(<usize>get32(c + LO), <usize>get32(c + AT), length), length);
     place += padded;
   }
+  contextOf(0);
 }

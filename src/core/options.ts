@@ -92,31 +92,43 @@ const FAULT_RATE_DEFAULT = 100;
 const FAULT_AFTER_DEFAULT = 0;
 const SEED_DEFAULT = 1;
 
+/** Options that say which blocks are full: at most one of them, as with the original. */
+const SELECTING = ['size', 'random', 'decoders', 'sites'] as const;
+
+/** Throws UsageError where `raw` says what cannot be said together; pageheap.exe's rules, in the order of its help. */
+function verifyTogether(raw: RawOptions, mode: PageHeapMode): void {
+  const selecting = SELECTING.filter((name) => raw[name] !== undefined).map((name) => `--${name}`);
+  if (raw.pageheap === 'full') selecting.unshift('--pageheap full');
+  if (selecting.length > 1)
+    throw bad(`${selecting[0]} and ${selecting[1]} exclude each other: at most one says what is full`);
+  const [only] = selecting;
+  if (only !== undefined && mode !== 'full')
+    throw bad(`${only} chooses between full and normal: it excludes --pageheap ${mode}`);
+  const isSampled = only !== undefined && raw.pageheap === undefined;
+  if (raw.backwards && (isSampled || (mode !== 'full' && mode !== 'paranoid'))) {
+    throw bad('--backwards needs --pageheap full or paranoid');
+  }
+  if (raw.aligned && raw.unaligned) throw bad('--aligned and --unaligned exclude each other');
+  if (raw.aligned && raw.backwards)
+    throw bad('--aligned and --backwards exclude each other: a block behind its guard has no header');
+  if ((raw.aligned || raw.unaligned) && mode === 'normal') {
+    throw bad(`--${raw.aligned ? 'aligned' : 'unaligned'} needs full blocks: --pageheap normal has none`);
+  }
+  // As in the original, /leaks switches full off; said together they contradict each other.
+  if (raw.leaks && raw.pageheap === 'full') throw bad('--leaks and --pageheap full exclude each other');
+  if (mode !== 'off') return;
+  const needs = (['backwards', 'aligned', 'unaligned', 'leaks', 'protect', 'fault'] as const).find((name) => raw[name]);
+  if (needs !== undefined) throw bad(`--${needs} needs a page heap: --pageheap off has none`);
+}
+
 /** Settings from what was typed. Throws UsageError in the words of the rule that was broken. */
 export function parsePageHeap(raw: RawOptions): PageHeapOptions {
   const mode = raw.pageheap ?? 'full';
   if (mode !== 'full' && mode !== 'normal' && mode !== 'off' && mode !== 'paranoid') {
     throw bad(`--pageheap takes full, normal, paranoid or off, not "${mode}"`);
   }
-  const selecting = (['size', 'random', 'decoders', 'sites'] as const).filter((name) => raw[name] !== undefined);
-  if (raw.pageheap === 'full') selecting.unshift('full' as never);
-  if (selecting.length > 1) {
-    throw bad(
-      `at most one of full, --size, --random, --sites and --decoders: ${selecting.join(' and ')} exclude each other`,
-    );
-  }
-  const isSampled = selecting.length === 1 && selecting[0] !== ('full' as never);
-  if (isSampled && mode !== 'full')
-    throw bad(`--${selecting[0]} chooses between full and normal; it cannot go with ${mode}`);
-  if (raw.backwards && (isSampled || mode !== 'full')) throw bad('--backwards needs --pageheap full');
-  if (raw.aligned && raw.unaligned) throw bad('--aligned and --unaligned exclude each other');
-  if (raw.aligned && raw.backwards) throw bad('--backwards has no header and no suffix: it cannot go with --aligned');
-  // As in the original, /leaks switches full off; said together they contradict each other.
-  if (raw.leaks && raw.pageheap === 'full') throw bad('--leaks and --pageheap full exclude each other');
-  if (mode === 'off') {
-    const needs = (['backwards', 'aligned', 'leaks', 'protect', 'fault'] as const).find((name) => raw[name]);
-    if (needs !== undefined) throw bad(`--${needs} needs a page heap; --pageheap off has none`);
-  }
+  verifyTogether(raw, mode);
+  const isSampled = SELECTING.some((name) => raw[name] !== undefined);
   const ignored = [
     ...(raw.decommit ? ['decommit'] : []),
     ...(raw.noSync ? ['no-sync'] : []),
@@ -173,7 +185,55 @@ export function listing(options: PageHeapOptions, program = 'pstwright'): string
     ...(options.decoders === undefined ? [] : [`decoders=${options.decoders.join(',')}`]),
     ...(options.sites === undefined ? [] : [`sites=${options.sites.join(':')}`]),
     ...(options.fault === undefined ? [] : [`fault=${options.fault.rate}:${options.fault.after}`]),
+    ...(options.random === undefined && options.fault === undefined ? [] : [`seed=${options.seed ?? SEED_DEFAULT}`]),
     ...(options.mode === 'paranoid' ? ['paranoid'] : []),
   ];
   return `${program}: page heap enabled with flags (${words.map((word) => `${word} `).join('')})`;
+}
+
+/** Words of PSTWRIGHT_PAGEHEAP: the options without their dashes, `random=10 seed=7 protect`. */
+const WORDS: Readonly<Record<string, keyof RawOptions>> = {
+  size: 'size',
+  random: 'random',
+  decoders: 'decoders',
+  sites: 'sites',
+  fault: 'fault',
+  seed: 'seed',
+  backwards: 'backwards',
+  aligned: 'aligned',
+  unaligned: 'unaligned',
+  leaks: 'leaks',
+  protect: 'protect',
+  notraces: 'notraces',
+  decommit: 'decommit',
+  'no-sync': 'noSync',
+  'no-lock-checks': 'noLockChecks',
+};
+const VALUED: readonly string[] = ['size', 'random', 'decoders', 'sites', 'fault', 'seed'];
+const MODES: readonly string[] = ['full', 'normal', 'paranoid', 'off'];
+
+/** The variable that stands in for the command line. */
+export const ENVIRONMENT = 'PSTWRIGHT_PAGEHEAP';
+
+/** Settings from the words of the environment variable. Throws UsageError that names it. */
+export function parseWords(text: string): PageHeapOptions {
+  const raw: Record<string, string | boolean> = {};
+  for (const word of text.split(/\s+/).filter((word) => word !== '')) {
+    const [, name = '', value] = /^(?:--|\/)?([^=]*)(?:=(.*))?$/.exec(word) ?? [];
+    const key = MODES.includes(name) ? 'pageheap' : WORDS[name];
+    const isValued = VALUED.includes(name);
+    if (key === undefined || (value !== undefined) !== isValued) {
+      throw bad(
+        `${ENVIRONMENT}: "${word}" is ${key === undefined ? 'no option of the page heap' : isValued ? `missing its value, ${name}=…` : 'an option without a value'}`,
+      );
+    }
+    if (key === 'pageheap' && raw[key] !== undefined)
+      throw bad(`${ENVIRONMENT}: ${raw[key]} and ${name} exclude each other`);
+    raw[key] = key === 'pageheap' ? name : (value ?? true);
+  }
+  try {
+    return parsePageHeap(raw);
+  } catch (error) {
+    throw error instanceof UsageError ? bad(`${ENVIRONMENT}: ${error.message}`) : error;
+  }
 }
