@@ -52,6 +52,7 @@ describe('mutants', () => {
         for (let k = roll(8) + 1; k > 0; k--) bytes[roll(bytes.length)] = roll(256);
         run(bytes, core);
       }
+      expect(core.x.pagesLive()).toBe(0); // nothing of any of them is left behind
     },
     LIMIT_MS * 3,
   );

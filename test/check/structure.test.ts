@@ -1,5 +1,8 @@
 /** Structure: one rule broken at a time is reported, and nothing that does not follow from it. */
 import { expect, test } from 'vitest';
+import { checkStore } from '../../src/check/check.js';
+import { Core } from '../../src/core/core.js';
+import { MemoryFile } from '../memory-file.js';
 import { crime, prosecute, swap, u8, u16, u32 } from './crime.js';
 import { AMAP_AT, FIRST, PAGE_SIZE, Patient, PMAP_AT, SECOND } from './patient.js';
 
@@ -8,6 +11,16 @@ const TRAILER = PAGE_SIZE - 16;
 test('the patient is sound', () => {
   expect(new Patient().findings('own')).toEqual([]);
   expect(new Patient().findings('foreign')).toEqual([]);
+});
+
+test('progress rises and ends at its total', () => {
+  const steps: [number, number][] = [];
+  const progress = (done: number, total: number): void => void steps.push([done, total]);
+  const patient = new Patient();
+  checkStore(new MemoryFile('patient.pst', patient.bytes), Core.load(), { profile: 'own', progress });
+  expect(steps.length).toBeGreaterThan(3);
+  for (let k = 1; k < steps.length; k++) expect(steps[k]![0] >= steps[k - 1]![0]).toBe(true);
+  expect(steps.at(-1)![0]).toBe(steps.at(-1)![1]);
 });
 
 prosecute('header', [
