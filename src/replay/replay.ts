@@ -19,6 +19,9 @@ import { sparseSource } from './sparse.js';
 export interface ReplayOptions {
   /** Other settings than the bundle's: another mode, another core. */
   readonly pageheap?: PageHeapOptions;
+  /** For who watches: the core before it has done anything, and the store before the operation on a node begins. */
+  readonly onCore?: (core: Core) => void;
+  readonly onStore?: (ndb: Ndb) => void;
 }
 
 export interface Replay {
@@ -28,6 +31,8 @@ export interface Replay {
   readonly differences: readonly string[];
   /** The core the operation ran on; its memory is as the stop left it. */
   readonly core: Core;
+  /** What the operation threw; undefined when it ended well. */
+  readonly error: unknown;
 }
 
 /** Takes what is written and forgets it: a replay is about reading, rewriting and encoding. */
@@ -70,12 +75,15 @@ export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
   const pageheap = options.pageheap ?? bundle.pageheap;
   const build = options.pageheap === undefined ? bundle.core.build : buildOf(pageheap);
   const core = Core.load(build, pageheap);
+  options.onCore?.(core);
   let outcome: Outcome = { kind: 'none' };
+  let error: unknown;
   try {
-    run(bundle, core);
-  } catch (error) {
-    outcome = outcomeOf(error);
-    if (outcome.kind === 'none') throw error;
+    run(bundle, core, options.onStore);
+  } catch (thrown) {
+    outcome = outcomeOf(thrown);
+    if (outcome.kind === 'none') throw thrown;
+    error = thrown;
   }
   const differences = compare(bundle.outcome, outcome);
   const isReproduced = differences.length === 0;
@@ -85,12 +93,13 @@ export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
       `core ${build} ${hash.slice(0, 12)}, the bundle was made by ${bundle.core.build} ${bundle.core.hash.slice(0, 12)}`,
     );
   }
-  return { outcome, isReproduced, differences, core };
+  return { outcome, isReproduced, differences, core, error };
 }
 
-function run(bundle: Bundle, core: Core): void {
+function run(bundle: Bundle, core: Core, onStore?: (ndb: Ndb) => void): void {
   const ndb = openBundle(bundle, core);
   if (bundle.operation.kind === 'open') return;
+  onStore?.(ndb);
   ndb.beginPass();
   const { header } = ndb;
   const writer = new StoreWriter(core, nowhere(), {
