@@ -289,8 +289,13 @@ export class FolderChecker {
 
   #replication(table: number, row: PropertyStream): void {
     const { context } = this;
-    if (nidType(row.rowId) === NID_TYPE.SEARCH_FOLDER) return;
     const set = REPLICATION.filter((tag) => row.find(tag) >= 0);
+    if (nidType(row.rowId) === NID_TYPE.SEARCH_FOLDER) {
+      if (set.length === 0) return;
+      const text = `row ${hex(row.rowId)} of ${hex(table)} has replication ids, search folders have none`;
+      context.add('hierarchy.replication', text, { nid: table, found: set.length, expected: 0 }, 'none');
+      return;
+    }
     if (set.length !== 0 && set.length !== REPLICATION.length) {
       const text = `row ${hex(row.rowId)} of ${hex(table)} has ${set.map(tagText).join(', ')} and not all of 0x0e30, 0x0e33, 0x0e34`;
       context.add('hierarchy.replication', text, { nid: table, found: set.length, expected: REPLICATION.length });

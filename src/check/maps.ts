@@ -58,12 +58,12 @@ function checkAmap(context: Context, pages: PageReader, extents: Extents, i: num
   const from = pages.at + bitsAt;
   const bits = usable ? context.core.u8.slice(from, from + bitsSize) : undefined;
   const wanted = new Uint8Array(bitsSize);
-  while (next < extents.count && extents.ibs[next]! + extents.sizes[next]! <= begin) next++;
+  while (next < extents.count && extents.ib(next) + extents.size(next) <= begin) next++;
   let k = next;
-  for (; k < extents.count && extents.ibs[k]! < end; k++) {
-    const ib = extents.ibs[k]!;
+  for (; k < extents.count && extents.ib(k) < end; k++) {
+    const ib = extents.ib(k);
     const first = Math.max(0, Math.floor((ib - begin) / unit));
-    const last = Math.min(bitsSize * 8, Math.ceil((ib + extents.sizes[k]! - begin) / unit));
+    const last = Math.min(bitsSize * 8, Math.ceil((ib + extents.size(k) - begin) / unit));
     let missing = 0;
     for (let bit = first; bit < last; bit++) {
       const mask = 0x80 >>> (bit & 7);
@@ -71,7 +71,7 @@ function checkAmap(context: Context, pages: PageReader, extents: Extents, i: num
       if (bits !== undefined && (bits[bit >>> 3]! & mask) === 0) missing++;
     }
     if (missing > 0) {
-      const bid = extents.bids[k]!;
+      const bid = extents.bid(k);
       const what = bid === 0 ? 'a map page' : `the block or page ${hex(bid)}`;
       const message = `${what} is in use, ${missing} of its ${last - first} bits in the AMap at ${hex(begin)} are clear`;
       context.add(

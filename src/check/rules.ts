@@ -50,7 +50,7 @@ export const RULES = {
   'header.next-page-bid': structure('2.2.2.6'),
   'header.rgnid': structure('2.2.2.6'),
   'header.rgnid-start': structure('2.2.2.6', 'note'),
-  'header.rgnid-folders': structure('2.2.2.6', 'note'),
+  'header.rgnid-folders': structure('2.2.2.6'),
   'header.unique': structure('2.2.2.6'),
 
   // maps.ts, space.ts

@@ -2,6 +2,7 @@
  * What takes space in the file: every block of the BBT, every page of the trees, every map page. Sorted by place.
  * @module
  */
+import type { BlockIndex } from '../ndb/bbt.js';
 import { wireSize } from '../wire/block.js';
 import { FMAP, FPMAP, hasMap, MAP, PMAP } from '../wire/map.js';
 import { PAGE, PTYPE } from '../wire/page.js';
@@ -10,13 +11,46 @@ import type { Context } from './context.js';
 import { hex } from './findings.js';
 import type { TreePages } from './trees.js';
 
-export interface Extents {
+/** In the order of the file. Four bytes a block: the rest is where it was. */
+export class Extents {
   readonly count: number;
-  /** Ascending. */
-  readonly ibs: Float64Array;
-  readonly sizes: Uint32Array;
-  /** BID of a block or page; 0 for map pages. */
-  readonly bids: Float64Array;
+  readonly #order: Uint32Array;
+
+  /** `maps`: places of all map pages. */
+  constructor(
+    readonly bbt: BlockIndex,
+    readonly pages: TreePages,
+    readonly maps: readonly number[],
+    readonly variant: Variant,
+  ) {
+    this.count = bbt.count + pages.ibs.length + maps.length;
+    const order = Uint32Array.from({ length: this.count }, (_, i) => i);
+    this.#order = order.sort((a, b) => this.#ib(a) - this.#ib(b));
+  }
+
+  #ib(i: number): number {
+    const { bbt, pages, maps } = this;
+    if (i < bbt.count) return bbt.ib(i);
+    return i < bbt.count + pages.ibs.length ? pages.ibs[i - bbt.count]! : maps[i - bbt.count - pages.ibs.length]!;
+  }
+
+  ib(k: number): number {
+    return this.#ib(this.#order[k]!);
+  }
+
+  /** Bytes in the file, padding and trailer included. */
+  size(k: number): number {
+    const i = this.#order[k]!;
+    return i < this.bbt.count ? wireSize(this.bbt.cb(i), this.variant) : PAGE[this.variant].size;
+  }
+
+  /** BID of the block or page; 0 for map pages. */
+  bid(k: number): number {
+    const i = this.#order[k]!;
+    const { bbt, pages } = this;
+    if (i < bbt.count) return bbt.bid(i);
+    return i < bbt.count + pages.ibs.length ? pages.bids[i - bbt.count]! : 0;
+  }
 }
 
 export interface MapPage {
@@ -51,38 +85,11 @@ export const mappedSize = (context: Context): number =>
 
 export function collectExtents(context: Context, pages: TreePages): Extents {
   const { variant } = context;
-  const { bbt } = context.ndb;
-  const maps = mapCount(mappedSize(context), variant);
-  const pageSize = PAGE[variant].size;
-  const places: MapPage[] = [];
-  for (let i = 0; i < maps; i++) places.push(...mapPages(i, variant));
-
-  const count = bbt.count + pages.ibs.length + places.length;
-  const ibs = new Float64Array(count);
-  const sizes = new Uint32Array(count);
-  const bids = new Float64Array(count);
-  let k = 0;
-  for (let i = 0; i < bbt.count; i++, k++) {
-    ibs[k] = bbt.ib(i);
-    sizes[k] = wireSize(bbt.cb(i), variant);
-    bids[k] = bbt.bid(i);
+  const maps: number[] = [];
+  for (let i = 0; i < mapCount(mappedSize(context), variant); i++) {
+    for (const { ib } of mapPages(i, variant)) maps.push(ib);
   }
-  for (let i = 0; i < pages.ibs.length; i++, k++) {
-    ibs[k] = pages.ibs[i]!;
-    sizes[k] = pageSize;
-    bids[k] = pages.bids[i]!;
-  }
-  for (const { ib } of places) {
-    ibs[k] = ib;
-    sizes[k++] = pageSize;
-  }
-  const order = Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) => ibs[a]! - ibs[b]!);
-  return {
-    count,
-    ibs: Float64Array.from(order, (i) => ibs[i]!),
-    sizes: Uint32Array.from(order, (i) => sizes[i]!),
-    bids: Float64Array.from(order, (i) => bids[i]!),
-  };
+  return new Extents(context.ndb.bbt, pages, maps, variant);
 }
 
 /** No two of them may share a byte, none may lie outside what the maps cover. 2.2.2.7.2. */
@@ -92,9 +99,9 @@ export function checkExtents(context: Context, extents: Extents): void {
   let end = 0;
   let holder = 0;
   for (let k = 0; k < extents.count; k++) {
-    const ib = extents.ibs[k]!;
-    const bid = extents.bids[k]!;
-    const until = ib + extents.sizes[k]!;
+    const ib = extents.ib(k);
+    const bid = extents.bid(k);
+    const until = ib + extents.size(k);
     if (ib < ibFirst || until > eof) {
       const message = `${name(bid)} lies at ${hex(ib)} to ${hex(until)}, outside ${hex(ibFirst)} to ${hex(eof)}`;
       context.add('block.outside', message, { bid, ib });
