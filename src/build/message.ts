@@ -4,9 +4,7 @@
  * @module
  */
 import { UsageError, type Where } from '../errors.js';
-import { md5 } from '../host/md5.js';
-import type { PropertyStream } from '../ltp/stream.js';
-import { decodeUtf16, encodeUtf16 } from '../mapi/codepage.js';
+import { decodeUtf16 } from '../mapi/codepage.js';
 import { storeRtf } from '../mapi/rtf.js';
 import { readSubject, writeSubject } from '../mapi/subject.js';
 import * as ptyp from '../mapi/type.js';
@@ -14,6 +12,7 @@ import { NID, NID_TYPE } from '../wire/nid.js';
 import { type Address, personOf } from './address.js';
 import { type Attachment, writeAttachments } from './attachment.js';
 import type { Context } from './context.js';
+import { conversationIdOf, conversationIndex } from './conversation.js';
 import { ObjectWriter, type WrittenObject } from './object.js';
 import { cut, entriesOf, type Properties, type PropertyInput, type Time, toFileTime } from './properties.js';
 import { type RecipientLists, writeRecipients } from './recipient.js';
@@ -173,30 +172,11 @@ function setSubject(object: ObjectWriter, given: string): string {
   return cut(clean.slice(kept.length));
 }
 
-/** 0071: 01, the upper 40 bits of a FILETIME, a GUID. MS-OXOMSG 2.2.1.3; scanpst.md 6. */
-const INDEX_SIZE = 22;
-const INDEX_GUID_AT = 6;
-
 function setConversation(context: Context, object: ObjectWriter, message: Message, created: Time): void {
   if (object.hasId(TAG.CONVERSATION_INDEX)) return;
-  const index = new Uint8Array(INDEX_SIZE);
-  index[0] = 1;
   const { ticks } = toFileTime(message.sent ?? created);
-  for (let i = 0; i < 5; i++) index[1 + i] = Number((ticks >> BigInt(56 - 8 * i)) & 0xffn);
-  index.set(context.identity.next(), INDEX_GUID_AT);
-  object.setBytes(TAG.CONVERSATION_INDEX, index);
+  object.setBytes(TAG.CONVERSATION_INDEX, conversationIndex(ticks, context.identity.next()));
   if (!object.hasId(TAG.CONVERSATION_INDEX_TRACKING)) object.setNumber(TAG.CONVERSATION_INDEX_TRACKING, 1);
-}
-
-/** The GUID of a tracked index, else a digest of the topic in upper case. Exact in 22 of 22 (scanpst.md 6). */
-function conversationIdOf(stream: PropertyStream): Uint8Array | undefined {
-  const index = stream.find(TAG.CONVERSATION_INDEX);
-  if (index >= 0 && stream.inline(TAG.CONVERSATION_INDEX_TRACKING) === 1) {
-    const value = stream.value(index);
-    if (value.length >= INDEX_SIZE) return value.slice(INDEX_GUID_AT, INDEX_SIZE);
-  }
-  const topic = stream.find(TAG.CONVERSATION_TOPIC);
-  return topic < 0 ? undefined : md5(encodeUtf16(decodeUtf16(stream.value(topic)).toUpperCase()));
 }
 
 const SENDER = {
