@@ -24,6 +24,8 @@ export { checkStore } from './check/check.js';
 export type { CheckReport, Finding } from './check/findings.js';
 export { Core, type CoreBuild } from './core/core.js';
 export { CoreFault } from './core/fault.js';
+export { type PageHeapOptions, parsePageHeap } from './core/options.js';
+export { makeReport, type Report, reportText } from './core/report.js';
 export { PstError, type PstErrorCode, UsageError, type Where } from './errors.js';
 export { openSink, openSource } from './host/file.js';
 export type { Sink, Source } from './host/source.js';

@@ -4,8 +4,11 @@
  * @module
  */
 import { CoreFault, InjectedFault } from '../core/fault.js';
+import { makeReport, type ReportOptions, reportText } from '../core/report.js';
 import { PstError, UsageError } from '../errors.js';
+import { tagName } from '../mapi/tags.js';
 import { escapeText, printJson } from './output.js';
+import { stopCodesOf } from './pageheap-options.js';
 
 /** Exit codes of every verb. The help text of the program lists them. */
 export const EXIT = {
@@ -38,7 +41,9 @@ export function errorJson(error: unknown): Record<string, unknown> {
   if (error instanceof PstError) return { code: error.code, message: error.reason, where: error.where };
   if (error instanceof UsageError) return { code: error.code, message: error.message };
   if (error instanceof InjectedFault) return { code: 'FAULT_INJECTED', message: error.message, stop: error.stop };
-  if (error instanceof CoreFault) return { code: 'CORE_FAULT', message: error.message, stop: error.stop };
+  if (error instanceof CoreFault) {
+    return { code: 'CORE_FAULT', message: error.message, stop: error.stop, report: makeReport(error, reportOptions()) };
+  }
   if (isSystemError(error)) return { code: 'IO', message: error.message };
   return { code: 'BUG', message: String(error), stack: error instanceof Error ? error.stack : undefined };
 }
@@ -48,14 +53,25 @@ export function errorText(error: unknown): string {
   if (error instanceof PstError) return `pstwright: ${escapeText(error.message)} (${error.code})`;
   if (error instanceof UsageError || error instanceof InjectedFault || isSystemError(error))
     return `pstwright: ${escapeText(error.message)}`;
+  if (error instanceof CoreFault) return [...bugText('The verifier stopped the core.'), stopText(error)].join('\n');
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const what = error instanceof CoreFault ? 'The verifier stopped the core.' : 'The program failed.';
-  return [
-    `pstwright: ${what} This is a bug in pstwright, not a fault of your file, which was opened for reading only.`,
-    'Please report it with the lines below and the version (`pstwright --version`).',
-    '',
-    ...stack.split('\n').map(escapeText),
-  ].join('\n');
+  return [...bugText('The program failed.'), ...stack.split('\n').map(escapeText)].join('\n');
+}
+
+const bugText = (what: string): string[] => [
+  `pstwright: ${what} This is a bug in pstwright, not a fault of your file, which was opened for reading only.`,
+  'Please report it with the lines below and the version (`pstwright --version`).',
+  '',
+];
+
+const reportOptions = (): ReportOptions => ({ codes: stopCodesOf(), property: tagName });
+
+/** The report of a stop. It shows bytes of the store, and says so. */
+function stopText(fault: CoreFault): string {
+  const text = reportText(fault, reportOptions()).split('\n').map(escapeText).join('\n');
+  return fault.scene === undefined
+    ? text
+    : `${text}\n\nThe bytes shown may be of your store; leave them out of the report if they are private.`;
 }
 
 /** Says what went wrong (with `json`: as the one document on stdout, too) and sets the exit code. */

@@ -10,12 +10,26 @@ import { register as ls } from './ls.js';
 import { register as node } from './node.js';
 import { printJson } from './output.js';
 import { register as page } from './page.js';
+import { register as pageheap } from './pageheap.js';
+import { addPageHeapOptions, applyPageHeap } from './pageheap-options.js';
 import { register as replay } from './replay.js';
 import { register as verify } from './verify.js';
 import { VERSION } from './version.js';
 
 /** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [info, ls, cat, clone, verify, check, replay, page, block, node];
+const VERBS: readonly ((program: Command) => void)[] = [
+  info,
+  ls,
+  cat,
+  clone,
+  verify,
+  check,
+  replay,
+  page,
+  block,
+  node,
+  pageheap,
+];
 
 const HELP = `
 Examples:
@@ -51,7 +65,11 @@ export function createProgram(): Command {
     .exitOverride();
   for (const register of VERBS) register(program);
   // Set on the program alone these would not reach the verbs, which were made before.
-  for (const verb of program.commands) verb.exitOverride().showSuggestionAfterError();
+  for (const verb of program.commands) {
+    verb.exitOverride().showSuggestionAfterError();
+    addPageHeapOptions(verb);
+  }
+  program.hook('preAction', (_program, verb) => applyPageHeap(verb));
   return program;
 }
 

@@ -127,15 +127,16 @@ export function parsePageHeap(raw: RawOptions): PageHeapOptions {
   if (mode !== 'full' && mode !== 'normal' && mode !== 'off' && mode !== 'paranoid') {
     throw bad(`--pageheap takes full, normal, paranoid or off, not "${mode}"`);
   }
-  verifyTogether(raw, mode);
   const isSampled = SELECTING.some((name) => raw[name] !== undefined);
+  const chosen = raw.leaks && raw.pageheap === undefined && !isSampled ? 'normal' : mode;
+  verifyTogether(raw, chosen);
   const ignored = [
     ...(raw.decommit ? ['decommit'] : []),
     ...(raw.noSync ? ['no-sync'] : []),
     ...(raw.noLockChecks ? ['no-lock-checks'] : []),
   ];
   return {
-    mode: raw.leaks && mode === 'full' && !isSampled ? 'normal' : mode,
+    mode: chosen,
     ...(raw.size === undefined ? {} : { size: range(raw.size, 'size', 0x7fffffff) }),
     ...(raw.random === undefined ? {} : { random: whole(raw.random, 'random', 0, 100) }),
     ...(raw.decoders === undefined ? {} : { decoders: decodersOf(raw.decoders) }),
@@ -220,7 +221,7 @@ export function parseWords(text: string): PageHeapOptions {
   const raw: Record<string, string | boolean> = {};
   for (const word of text.split(/\s+/).filter((word) => word !== '')) {
     const [, name = '', value] = /^(?:--|\/)?([^=]*)(?:=(.*))?$/.exec(word) ?? [];
-    const key = MODES.includes(name) ? 'pageheap' : WORDS[name];
+    const key = MODES.includes(name) ? 'pageheap' : Object.hasOwn(WORDS, name) ? WORDS[name] : undefined;
     const isValued = VALUED.includes(name);
     if (key === undefined || (value !== undefined) !== isValued) {
       throw bad(

@@ -4,6 +4,7 @@
  */
 import { Core, type CoreBuild } from '../core/core.js';
 import { CoreFault } from '../core/fault.js';
+import type { PageHeapOptions } from '../core/options.js';
 import { PstError, UsageError, type Where } from '../errors.js';
 import { openSource } from '../host/file.js';
 import type { Source } from '../host/source.js';
@@ -32,8 +33,10 @@ export interface StoreOptions {
   readonly strictness?: 'strict' | 'normal' | 'salvage';
   /** Code page of 8-bit strings where the store does not say; else it is told from its messages. */
   readonly codePage?: number;
-  /** Build of the core. `core`, which verifies every access, unless said otherwise. */
+  /** Build of the core; the one that `pageheap` needs unless said otherwise. */
   readonly build?: CoreBuild;
+  /** Settings of the page heap, by `parsePageHeap`; else `Core.settings`: full. */
+  readonly pageheap?: PageHeapOptions;
 }
 
 /** Findings kept; a hostile file could make one a node. */
@@ -62,15 +65,15 @@ export function openStore(from: string | Source, options: StoreOptions = {}): St
   }
 }
 
-function openNdb(source: Source, { strictness = 'salvage', build = 'core' }: StoreOptions): Ndb {
+function openNdb(source: Source, { strictness = 'salvage', build, pageheap }: StoreOptions): Ndb {
   try {
-    return Ndb.open(source, Core.load(build), { strict: strictness === 'strict' });
+    return Ndb.open(source, Core.load(build, pageheap), { strict: strictness === 'strict' });
   } catch (error) {
     const isHopeless =
       !(error instanceof PstError) || error.code === 'PST_NOT_A_STORE' || error.code === 'PST_UNSUPPORTED';
     if (strictness !== 'salvage' || isHopeless) throw error;
     // A core of its own: the failed attempt has left its blocks in the other.
-    return Ndb.open(source, Core.load(build), { damage: () => {} });
+    return Ndb.open(source, Core.load(build, pageheap), { damage: () => {} });
   }
 }
 
