@@ -6,7 +6,7 @@
 import { PstError } from '../errors.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
 import type { NodeObject, Property } from './object.js';
-import { objectOf, rebuild } from './rebuild.js';
+import { Rebuilder } from './rebuild.js';
 import { replay } from './replay.js';
 
 export interface Minimised {
@@ -55,21 +55,22 @@ export function minimise(bundle: Bundle, options: MinimiseOptions = {}): Minimis
     irreducible,
   });
   if (bundle.node === null) return none('opening a store reads its trees: they are the input');
-  let object: NodeObject;
+  let rebuilder: Rebuilder;
   try {
-    object = objectOf(bundle);
+    rebuilder = new Rebuilder(bundle);
   } catch (error) {
     if (!(error instanceof PstError)) throw error;
     return none(`the damage is in the bytes themselves: ${error.message}`);
   }
 
+  const { object } = rebuilder;
   /** Does the object as it is now still end in the same stop? Then it is the best so far. */
   const holds = (): boolean => {
     if (replays >= limit) return false;
     replays++;
     let candidate: Bundle;
     try {
-      candidate = rebuild(bundle, object);
+      candidate = rebuilder.rebuild();
     } catch (error) {
       if (!(error instanceof PstError)) throw error;
       return false; // it cannot even be written

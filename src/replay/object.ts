@@ -3,8 +3,7 @@
  * What a bundle is reduced and redacted on.
  * @module
  */
-import { Core } from '../core/core.js';
-import { FULL } from '../core/options.js';
+import type { Core } from '../core/core.js';
 import { PstError } from '../errors.js';
 import { type MemoryFile, memoryFile } from '../host/memory.js';
 import { encodePc, readPc } from '../ltp/pc.js';
@@ -12,7 +11,7 @@ import { DAMAGED, EXTERNAL, INLINE, PropertyStream, RECORD_SIZE, STREAM_HEADER }
 import { type Column, Table, TableWriter, tcInfo } from '../ltp/table.js';
 import { openContent } from '../migrate/content.js';
 import type { Ndb } from '../ndb/ndb.js';
-import { SUBNODE_DEPTH_MAX } from '../ndb/subnode.js';
+import { SUBNODE_DEPTH_MAX, type SubnodeIndex } from '../ndb/subnode.js';
 import { StoreWriter } from '../ndb/write/store-writer.js';
 import type { Subnode } from '../ndb/write/subnode.js';
 import { makeNid, NID_TYPE, nidIndex } from '../wire/nid.js';
@@ -46,7 +45,10 @@ export interface NodeObject {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Takes a node of `ndb` apart. Throws PstError when something in it is damaged: then there is nothing to take apart. */
+/**
+ * Takes a node of `ndb` apart. A subnode that cannot be read is left out: a bundle holds what the operation had read when it failed, and what
+ * it had not reached it did not need. Throws PstError when the node's own data cannot be read.
+ */
 export function readObject(ndb: Ndb, nid: number, bidData: number, bidSub: number, depth = 0): NodeObject {
   const where = { nid };
   if (depth > SUBNODE_DEPTH_MAX) throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
@@ -74,9 +76,19 @@ export function readObject(ndb: Ndb, nid: number, bidData: number, bidSub: numbe
   }
   for (let k = 0; k < index.count; k++) {
     if (whole.rowsNid !== 0 && index.nid(k) === whole.rowsNid) continue;
-    whole.subnodes.push(readObject(ndb, index.nid(k), index.bidData(k), index.bidSub(k), depth + 1));
+    const sub = readSubnode(ndb, index, k, depth + 1);
+    if (sub !== undefined) whole.subnodes.push(sub);
   }
   return whole;
+}
+
+function readSubnode(ndb: Ndb, index: SubnodeIndex, k: number, depth: number): NodeObject | undefined {
+  try {
+    return readObject(ndb, index.nid(k), index.bidData(k), index.bidSub(k), depth);
+  } catch (error) {
+    if (!(error instanceof PstError) || error.code === 'PST_LIMIT') throw error;
+    return undefined;
+  }
 }
 
 function propertiesOf(stream: PropertyStream): Property[] {
@@ -149,10 +161,9 @@ const freeNid = (subnodes: readonly NodeObject[]): number =>
   makeNid(NID_TYPE.LTP, 1 + Math.max(0, ...subnodes.map(({ nid }) => nidIndex(nid))));
 
 /** A store that holds the object as its one node: structurally sound, nothing else in it. */
-export function storeOf(object: NodeObject, parent: number, crypt: 0 | 1 | 2): MemoryFile {
+export function storeOf(object: NodeObject, parent: number, crypt: 0 | 1 | 2, core: Core): MemoryFile {
   const file = memoryFile('object');
-  // The raw core: what a planted or real bug would do while writing is not the question here.
-  const writer = new StoreWriter(Core.load('raw', FULL), file, { crypt });
+  const writer = new StoreWriter(core, file, { crypt });
   const { bidData, bidSub } = writeObject(writer, object);
   writer.addNode(object.nid, bidData, bidSub, parent);
   writer.finish();

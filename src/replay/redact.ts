@@ -8,7 +8,7 @@ import { tagName } from '../mapi/tags.js';
 import type { Bundle } from './bundle.js';
 import { isSameStop } from './minimise.js';
 import type { NodeObject, Property } from './object.js';
-import { objectOf, rebuild } from './rebuild.js';
+import { Rebuilder } from './rebuild.js';
 import { replay } from './replay.js';
 
 export interface Redacted {
@@ -85,18 +85,18 @@ export function redact(bundle: Bundle): Redacted {
   const refuse = (refused: string): Redacted => ({ bundle, replaced: 0, kept: [], refused });
   if (bundle.node === null)
     return refuse('opening a store reads its trees, which hold no text; but the header may be recognised');
-  let object: NodeObject;
+  let rebuilder: Rebuilder;
   try {
-    object = objectOf(bundle);
+    rebuilder = new Rebuilder(bundle);
   } catch (error) {
     if (!(error instanceof PstError)) throw error;
     return refuse(`the damage keeps the content from being taken apart: ${error.message}`);
   }
-  const values = valuesOf(object, '');
+  const values = valuesOf(rebuilder.object, '');
   let candidate = bundle;
   const holds = (): boolean => {
     try {
-      candidate = rebuild(bundle, object);
+      candidate = rebuilder.rebuild();
     } catch (error) {
       if (!(error instanceof PstError)) throw error;
       return false;
