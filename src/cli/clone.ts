@@ -53,7 +53,7 @@ export function register(program: Command): void {
     .option('--reencode', 'decode and encode every property context and table anew instead of keeping their blocks')
     .option('--no-manifest', 'write no TARGET.manifest')
     .option('--json', 'print one JSON document instead of text');
-  addBatchOptions(command).addHelpText('after', HELP).action(action(dispatch));
+  addBatchOptions(command.addHelpText('after', HELP)).action(action(dispatch));
 }
 
 function dispatch(
