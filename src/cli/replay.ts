@@ -1,12 +1,16 @@
 /** `pstwright replay BUNDLE`: repeats a failed operation without its store. @module */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { type Bundle, decodeBundle, inputBytes, type Outcome } from '../replay/bundle.js';
+import { type Bundle, decodeBundle, encodeBundle, inputBytes, type Outcome } from '../replay/bundle.js';
+import { type Minimised, minimise } from '../replay/minimise.js';
+import { writeReducedStore } from '../replay/pst.js';
+import { redact } from '../replay/redact.js';
 import { type Replay, replay } from '../replay/replay.js';
 import { nidName } from '../wire/nid.js';
 import { action, EXIT, type ExitCode } from './exit.js';
 import { escapeText, number, paint, print, printFields, printJson, size } from './output.js';
+import { startProgress } from './progress.js';
 
 const HELP = `
 A bundle (NAME.replay) is written when a clone fails. It holds the options of the run and the blocks and pages that the failing
@@ -19,13 +23,29 @@ export function register(program: Command): void {
     .command('replay')
     .description('repeat a failed operation from its bundle, without the store')
     .argument('<bundle>', 'NAME.replay, as a failed clone left it')
+    .option('--minimise', 'reduce the bundle to the fewest properties and bytes that still fail in the same way')
+    .option('--redact', 'replace all text, addresses and attachments by letters of the same length')
+    .option('-o, --out <file>', 'where the minimised or redacted bundle goes')
+    .option('--pst <file>', 'with --minimise: also write what is left as a small PST')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', HELP)
     .action(action(run));
 }
 
-function run(path: string, options: { json?: true }): ExitCode {
+interface Options {
+  minimise?: true;
+  redact?: true;
+  out?: string;
+  pst?: string;
+  json?: true;
+}
+
+function run(path: string, options: Options): ExitCode {
   const bundle = load(path);
+  if (options.minimise || options.redact) return reduce(bundle, path, options);
+  if (options.out !== undefined || options.pst !== undefined) {
+    throw new UsageError('USAGE', '--out and --pst go with --minimise or --redact');
+  }
   const result = replay(bundle);
   if (options.json) {
     const { isReproduced, differences, outcome } = result;
@@ -45,6 +65,70 @@ function load(path: string): Bundle {
     throw new UsageError('NOT_FOUND', `${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
   return decodeBundle(bytes, path);
+}
+
+/** Minimises first, so that less has to be redacted; each step is written only when it still fails in the same way. */
+function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
+  const out = options.out ?? path.replace(/(\.replay)?$/, options.redact ? '.redacted.replay' : '.minimised.replay');
+  const document: Record<string, unknown> = { out };
+  const lines: string[] = [];
+  let result = bundle;
+  let isDone = true;
+  if (options.minimise) {
+    const progress = startProgress('minimise');
+    let small: Minimised;
+    try {
+      small = minimise(bundle, { progress: (replays) => progress.update(replays) });
+    } finally {
+      progress.stop();
+    }
+    result = small.bundle;
+    const { before, after, replays, irreducible } = small;
+    document.minimised = { before, after, replays, irreducible };
+    isDone = irreducible === undefined;
+    lines.push(
+      irreducible === undefined
+        ? `minimised: ${number(before)} bytes of the store to ${number(after)} in ${number(replays)} replays`
+        : `not minimised: ${irreducible}`,
+    );
+    if (options.pst !== undefined && small.object !== undefined) {
+      const nid = writeReducedStore(options.pst, small.object);
+      document.pst = { path: options.pst, nid };
+      lines.push(`what is left is node ${hex(nid)} of ${escapeText(options.pst)}`);
+    }
+  }
+  if (options.redact) {
+    const hidden = redact(result);
+    document.redacted = { replaced: hidden.replaced, kept: hidden.kept, refused: hidden.refused };
+    if (hidden.refused === undefined) {
+      result = hidden.bundle;
+      lines.push(
+        `redacted: ${number(hidden.replaced)} values replaced, ${number(hidden.kept.length)} kept because it fails only with them`,
+      );
+      for (const place of hidden.kept) lines.push(`  kept: ${escapeText(place)}`);
+    } else {
+      isDone = false;
+      lines.push(`not redacted: ${hidden.refused}`);
+    }
+  }
+  if (isDone) {
+    writeNew(out, encodeBundle(result));
+    lines.push(`written to ${escapeText(out)}`);
+  } else {
+    lines.push('nothing written');
+  }
+  if (options.json) printJson({ ...document, written: isDone });
+  else for (const line of lines) print(line);
+  return isDone ? EXIT.OK : EXIT.DAMAGE;
+}
+
+function writeNew(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new UsageError('TARGET_EXISTS', `${path} exists; choose another name with --out`);
+  }
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;

@@ -22,8 +22,10 @@ import { StoreWriter } from '../../src/ndb/write/store-writer.js';
 import { type Bundle, decodeBundle, encodeBundle } from '../../src/replay/bundle.js';
 import { Capture } from '../../src/replay/capture.js';
 import { isSameStop, minimise } from '../../src/replay/minimise.js';
+import { writeReducedStore } from '../../src/replay/pst.js';
 import { redact } from '../../src/replay/redact.js';
 import { replay } from '../../src/replay/replay.js';
+import { pstExtractor } from '../readers.js';
 import { CRIMES, compilePlanted, LEAK } from './crimes.js';
 
 const run = promisify(execFile);
@@ -210,6 +212,26 @@ function decodedBlocks(bundle: Bundle): Buffer {
   }
   return Buffer.concat(parts);
 }
+
+describe('what is left of a minimised bundle', () => {
+  it('is a small PST that other readers open and that ends in the same stop', () => {
+    const bundle = captured(2);
+    plantVerifiedOnly(2);
+    const { object } = minimise(bundle, { limit: REPLAYS });
+    const path = join(folder, 'reduced.pst');
+    const nid = writeReducedStore(path, object!);
+    const source = openSource(path);
+    expect(source.size).toBe(271_360); // one interval: nothing but the mandatory nodes and the object
+    expect(pstExtractor(path)?.some((line) => line.endsWith(` ${nid}`))).toBe(true);
+    try {
+      cloneStore(source, memoryFile('target'), { reencode: true });
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(CoreFault);
+      expect((error as CoreFault).stop).toMatchObject({ kind: 'overrun', nid, size: 26, tag: 0x3707001f });
+    }
+  });
+});
 
 describe('a leak', () => {
   it('passes in the raw core and in full mode, and is named with --leaks', () => {
