@@ -164,7 +164,8 @@ export function sortCells(cells: usize, count: u32): void {
 }
 
 function swap(a: usize, b: usize): void {
-  for (let k: usize = 0; k < CELL; k += 4) {
+  // The last word of a cell is never written, so it is not moved either.
+  for (let k: usize = 0; k <= LO; k += 4) {
     const x = get32(a + k);
     put32(a + k, get32(b + k));
     put32(b + k, x);

@@ -8,6 +8,10 @@ import { loadNode, propertyBytes, type StoreObject } from './objects.js';
 
 /** Property ids 0x8000 to 0xFFFE: against a map of more names than there are ids. */
 const NAMES_MAX = 0x7fff;
+/** Against streams of gigabytes: as many names as there can be, of the longest real ones, are a tenth of it. */
+const STREAM_MAX = 16 << 20;
+/** Against thousands of names that share one text of a megabyte: real names stay below 256 characters. */
+const NAME_BYTES_MAX = 2048;
 /** PtypBinary. */
 const BINARY = 0x0102;
 
@@ -52,8 +56,11 @@ function stream(context: Context, map: StoreObject, id: number, unit: number): U
     context.add('names.required', `the stream 0x${id.toString(16).padStart(4, '0')} is missing`, { nid });
     return undefined;
   }
-  const bytes = propertyBytes(context, nid, map.pc, k, map.subnodes);
-  if (bytes === undefined) return undefined; // said already
+  const bytes = propertyBytes(context, nid, map.pc, k, map.subnodes, STREAM_MAX);
+  if (bytes === undefined) {
+    context.add('names.stream', `the stream 0x${id.toString(16).padStart(4, '0')} cannot be read`, { nid });
+    return undefined;
+  }
   if (bytes.length % unit !== 0) {
     const message = `the stream 0x${id.toString(16).padStart(4, '0')} has ${bytes.length} bytes, no multiple of ${unit}`;
     context.add('names.stream', message, { nid, found: bytes.length });
@@ -105,6 +112,10 @@ function readNames(
             nid,
             found: dwPropertyID,
           });
+          continue;
+        }
+        if (length > NAME_BYTES_MAX) {
+          context.add('names.string', `${where} is ${length / 2} characters long`, { nid, found: length / 2 });
           continue;
         }
         hash = core.x.crc(ptr, end, length) >>> 0;

@@ -86,13 +86,14 @@ export function clientOf(context: Context, nid: number): number {
   );
 }
 
-/** Bytes of the value of property `k`, also when it is a subnode; undefined when it is damaged or longer than VALUE_MAX. */
+/** Bytes of the value of property `k`, also when it is a subnode; undefined when it is damaged or longer than `limit`. */
 export function propertyBytes(
   context: Context,
   top: number,
   stream: PropertyStream,
   k: number,
   subnodes: SubnodeIndex,
+  limit = VALUE_MAX,
 ): Uint8Array | undefined {
   const flags = stream.flags(k);
   if (flags & DAMAGED) return undefined;
@@ -101,7 +102,7 @@ export function propertyBytes(
   if (index < 0) return undefined;
   return context.attempt(top, () => {
     const bid = subnodes.bidData(index);
-    if (context.ndb.treeSize(bid, { nid: top }) > VALUE_MAX) return undefined;
+    if (context.ndb.treeSize(bid, { nid: top }) > limit) return undefined;
     return context.ndb.readBytes(bid, { nid: top });
   });
 }
