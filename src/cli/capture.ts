@@ -1,10 +1,11 @@
 /** Runs a job under capture: when it fails, the failing operation goes into a replay bundle. @module */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { Core } from '../core/core.js';
 import { buildOf } from '../core/options.js';
 import { openSource } from '../host/file.js';
 import { encodeBundle, inputBytes } from '../replay/bundle.js';
 import { Capture } from '../replay/capture.js';
+import { EXIT, exitCodeOf } from './exit.js';
 import { escapeText, size } from './output.js';
 import { VERSION } from './version.js';
 
@@ -32,12 +33,13 @@ export function withCapture<T>(options: CaptureOptions, job: (capture: Capture) 
 }
 
 function writeBundle(options: CaptureOptions, capture: Capture, error: unknown): void {
+  if (exitCodeOf(error) === EXIT.REFUSED) return; // no store, a full disk, a wrong word: nothing was done, and nothing is left behind
   try {
     const source = openSource(options.source);
     const bundle = capture.bundle(source, error);
     source.close();
     if (bundle === undefined) return;
-    writeFileSync(options.bundle, encodeBundle(bundle));
+    writeWhole(options.bundle, encodeBundle(bundle));
     const { kind, nid } = bundle.operation;
     const what = kind === 'open' ? 'opening the store' : `node 0x${nid.toString(16)}`;
     process.stderr.write(
@@ -46,5 +48,15 @@ function writeBundle(options: CaptureOptions, capture: Capture, error: unknown):
     );
   } catch {
     // Capture is a courtesy; the error that matters is on its way.
+  }
+}
+
+/** A bundle that does not fit on the disk is no bundle. */
+function writeWhole(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   }
 }

@@ -1,0 +1,155 @@
+/**
+ * What every store must survive, sound or not: all that this program does with a store, in memory. Each step may end well or
+ * in a named error with its place; nothing else is borne.
+ * @module
+ */
+import { checkStore } from '../../src/check/check.js';
+import { Core } from '../../src/core/core.js';
+import { PstError, UsageError } from '../../src/errors.js';
+import { cloneStore } from '../../src/migrate/clone.js';
+import { NodeDigester } from '../../src/migrate/digest.js';
+import { verifyStores } from '../../src/migrate/verify.js';
+import { Ndb, type NdbOptions } from '../../src/ndb/ndb.js';
+import { UNICODE } from '../../src/wire/variant.js';
+import { MemoryFile } from '../memory-file.js';
+import { readEverything } from './reading.js';
+
+/** Against an input that takes for ever: what the slowest step may take, in ms, on a machine busy with other things. */
+export const STEP_MS_MAX = 10_000;
+/** Against an input that takes all memory: what a core may hold at most, for a file of `size` bytes. */
+export const coreBytesMax = (size: number): number => (16 << 20) + 8 * size;
+
+const PAGE = 4096;
+
+export interface Verdict {
+  /** Step by step: `ok`, or the code of the error that ended it. */
+  readonly outcomes: Readonly<Record<string, string>>;
+  /** What the slowest step took, and which it was. */
+  readonly slowestMs: number;
+  readonly slowest: string;
+  /** Highest memory of any core. */
+  readonly peakBytes: number;
+}
+
+/**
+ * Cores for `Core.load`, which here gives those again that hold nothing: a fresh one costs more than most mutants. So a
+ * mutant meets a core that others have been through, and what a core has taken is seen, whoever loaded it.
+ */
+const idle: Core[] = [];
+const loaded: Core[] = [];
+const load = Core.load;
+Core.load = (build) => {
+  const core = idle.pop() ?? load.call(Core, build);
+  loaded.push(core);
+  return core;
+};
+
+/** A core that has held more than this is not used again, so that its peak is that of a mutant and not of an earlier one. */
+const REUSE_BYTES_MAX = 8 << 20;
+
+/** Takes the cores of a step back. Returns the highest memory of one. */
+function takeBack(): number {
+  let peak = 0;
+  for (const core of loaded) {
+    const bytes = core.x.pagesPeak() * PAGE;
+    peak = Math.max(peak, bytes);
+    if (core.x.pagesLive() === 0 && bytes < REUSE_BYTES_MAX) idle.push(core);
+  }
+  loaded.length = 0;
+  return peak;
+}
+
+/**
+ * Throws when a step ends otherwise than it may: whatever went wrong is the cause. `lazily`: object by object too; `thorough`: with a
+ * verify of its own after each clone.
+ */
+export function survive(name: string, bytes: Uint8Array, { thorough = true, lazily = true } = {}): Verdict {
+  const outcomes: Record<string, string> = {};
+  let slowestMs = 0;
+  let slowest = '';
+  let peakBytes = 0;
+  loaded.length = 0;
+
+  const step = <T>(what: string, run: () => T): T | undefined => {
+    const start = performance.now();
+    let result: T | undefined;
+    try {
+      result = run();
+      outcomes[what] = 'ok';
+    } catch (error) {
+      outcomes[what] = judge(what, error);
+    }
+    const ms = performance.now() - start;
+    if (ms > slowestMs) [slowestMs, slowest] = [ms, what];
+    if (ms > STEP_MS_MAX) throw new Error(`${what} took ${ms.toFixed(0)} ms`);
+    if (result !== undefined) {
+      for (const { x } of loaded)
+        if (x.pagesLive() !== 0) throw new Error(`${what} left ${x.pagesLive()} pages behind`);
+    }
+    peakBytes = Math.max(peakBytes, takeBack());
+    if (peakBytes > coreBytesMax(bytes.length)) {
+      throw new Error(`${what} took ${peakBytes} bytes of the core for a file of ${bytes.length}`);
+    }
+    return result;
+  };
+
+  try {
+    const source = new MemoryFile(name, bytes);
+    const read = step('read', () => digest(source, {}));
+    if (read === undefined) step('salvage', () => digest(source, { damage: () => {} }));
+    step('walk', () => readEverything(source, lazily));
+    step('check', () => checkStore(source, Core.load(), { profile: thorough ? 'own' : 'foreign' }));
+    if (read?.isUnicode) {
+      for (const reencode of [false, true]) {
+        const sink = new MemoryFile('target.pst');
+        const what = reencode ? 're-encode' : 'clone';
+        const report = step(what, () => cloneStore(source, sink, { reencode }));
+        if (report === undefined) continue;
+        if (!Buffer.from(report.digests).equals(Buffer.concat(read.digests)))
+          throw new Error(`${what}: the digests differ`);
+        if (!thorough) continue;
+        const verified = step('verify', () => verifyStores(source, sink));
+        if (verified?.isIdentical !== true)
+          throw new Error(`${what}: verify finds ${verified?.differing} nodes that differ`);
+      }
+    } else step('clone', () => cloneStore(source, new MemoryFile('target.pst')));
+    if (source.writes.length > 0) throw new Error('the source was written to');
+  } catch (error) {
+    loaded.length = idle.length = 0;
+    throw error;
+  }
+  return { outcomes, slowestMs, slowest, peakBytes };
+}
+
+/** The code of an error that may be; any other is thrown on. */
+function judge(what: string, error: unknown): string {
+  if (error instanceof UsageError) return error.code;
+  if (!(error instanceof PstError)) throw new Error(`${what}: ${(error as Error)?.message ?? error}`, { cause: error });
+  const { where } = error;
+  const isEmpty = error.code === 'PST_NOT_A_STORE' && error.message.endsWith('is empty');
+  if (!isEmpty && Object.values(where).every((part) => part === undefined)) {
+    throw new Error(`${what}: ${error.code} without a place: ${error.message}`, { cause: error });
+  }
+  return error.code;
+}
+
+/** Digests of every node; of a node whose blocks cannot be read, zeros. */
+function digest(source: MemoryFile, options: NdbOptions): { isUnicode: boolean; digests: Uint8Array[] } {
+  const ndb = Ndb.open(source, Core.load(), options);
+  try {
+    ndb.beginPass();
+    const digester = new NodeDigester(ndb, () => {});
+    const digests: Uint8Array[] = [];
+    for (let i = 0; i < ndb.nbt.count; i++) {
+      try {
+        digests.push(digester.node(i));
+      } catch (error) {
+        judge('digest', error);
+        digests.push(new Uint8Array(32));
+      }
+    }
+    return { isUnicode: ndb.variant === UNICODE, digests };
+  } finally {
+    ndb.close();
+  }
+}
