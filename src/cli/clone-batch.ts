@@ -10,6 +10,7 @@ import { KINDS } from '../migrate/tally.js';
 import { parseAccounts, readText } from '../migrate/textfile.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { type Cell, count, escapeText, number, paint, print, printJson, printTable, size } from './output.js';
+import { stopCodesOf } from './pageheap-options.js';
 import { startProgress } from './progress.js';
 import { VERSION } from './version.js';
 
@@ -142,6 +143,7 @@ export async function runBatch(args: readonly (string | undefined)[], options: B
       worker: WORKER,
       onError: options.onError ?? 'stop',
       fresh: options.fresh === true,
+      stopCodes: stopCodesOf(),
       clone: { reencode: options.reencode === true },
       ...(jobs === undefined ? {} : { jobs }),
       progress({ done, total, mailboxes, ended }) {
@@ -164,7 +166,7 @@ function exitCodeOf({ mailboxes }: BatchReport, warnings: readonly string[]): Ex
   const families = new Set(mailboxes.flatMap(({ failure }) => (failure === undefined ? [] : [failure.family])));
   if (families.has('stop') || families.has('bug')) return EXIT.STOP;
   if (families.size > 0) {
-    const isAllRefused = !families.has('store') && !mailboxes.some(isThere);
+    const isAllRefused = families.size === 1 && families.has('refused') && !mailboxes.some(isThere);
     return isAllRefused ? EXIT.REFUSED : EXIT.DAMAGE;
   }
   const hasFindings = mailboxes.some(({ findings = 0 }) => findings > 0);
@@ -254,6 +256,7 @@ function stateText({ state, failure, findings = 0 }: MailboxResult): string {
 
 const FAMILIES: Readonly<Record<Failure['family'], string>> = {
   store: 'failed: damaged',
+  injected: 'failed: as was asked for',
   refused: 'refused',
   stop: 'failed: verifier stop',
   bug: 'failed: our bug',
@@ -263,11 +266,11 @@ function printFailures({ mailboxes, firstFailure, onError, journal }: BatchRepor
   if (firstFailure === undefined) return;
   const { failure } = firstFailure;
   print(paint('red', `First failing mailbox: ${escapeText(firstFailure.store)}`));
-  printFailure(failure);
+  printFailure(failure, true);
   const others = mailboxes.filter(({ failure: other }) => other !== undefined && other !== failure);
   for (const other of others) {
     print(paint('red', `Failed, too: ${escapeText(other.store)}`));
-    printFailure(other.failure!);
+    printFailure(other.failure!, false);
   }
   const left = mailboxes.filter(({ state }) => state === 'not run');
   if (left.length > 0) {
@@ -278,8 +281,10 @@ function printFailures({ mailboxes, firstFailure, onError, journal }: BatchRepor
   print(`The same command goes on from here; ${escapeText(resolve(journal))} knows what is complete.`);
 }
 
-function printFailure({ message, code, bundle }: Failure): void {
-  for (const line of message.split('\n')) print(`  ${escapeText(line)}`);
-  if (code === 'BUG') print('  This is a bug in pstwright, not a fault of your file.');
+/** In full: with the report of a stop, which shows bytes of the store. */
+function printFailure({ family, message, text, bundle }: Failure, isFull: boolean): void {
+  for (const line of (isFull && text !== undefined ? text : message).split('\n'))
+    print(`  ${escapeText(line)}`.trimEnd());
+  if (family === 'bug' || family === 'stop') print('  This is a bug in pstwright, not a fault of your file.');
   if (bundle !== undefined) print(`  Its replay bundle: ${escapeText(bundle)}`);
 }

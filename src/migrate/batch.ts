@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Core } from '../core/core.js';
+import type { StopCodes } from '../core/stopcodes.js';
 import { UsageError } from '../errors.js';
 import { type Answer, PLAIN } from './batch-worker.js';
 import { nameTargets } from './inputs.js';
@@ -33,6 +34,7 @@ export interface BatchOptions {
   /** Refuse to go on with an earlier run. */
   readonly fresh?: boolean;
   readonly clone?: Job['clone'];
+  readonly stopCodes?: StopCodes;
   readonly progress?: (progress: BatchProgress) => void;
   /** Entry of the threads, a module that calls `serve`. */
   readonly worker?: URL;
@@ -86,6 +88,7 @@ export async function cloneBatch(stores: readonly string[], options: BatchOption
     engine: options.engine,
     clone,
     pageheap: Core.settings,
+    ...(options.stopCodes === undefined ? {} : { stopCodes: options.stopCodes }),
   }));
   const mailboxes = await runAll(todo, jobs, onError, options);
   const totals = noTally();

@@ -7,10 +7,13 @@ import { existsSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { decode } from '@msgpack/msgpack';
 import { Core } from '../core/core.js';
-import { CoreFault } from '../core/fault.js';
+import { CoreFault, InjectedFault } from '../core/fault.js';
 import { FULL, type PageHeapOptions } from '../core/options.js';
+import { makeReport, type Report, reportText } from '../core/report.js';
+import type { StopCodes } from '../core/stopcodes.js';
 import { PstError, UsageError, type Where } from '../errors.js';
 import { openSource } from '../host/file.js';
+import { tagName } from '../mapi/tags.js';
 import { type CloneOptions, type CloneReport, cloneFile, type Progress, type Recorder } from './clone.js';
 import { appendEntry, type Fingerprint, fingerprint, headerDigest, type Known } from './journal.js';
 import { MANIFEST_FORMAT, type Manifest, makeManifest, writeManifest } from './manifest.js';
@@ -29,17 +32,22 @@ export interface Job {
   readonly clone: Omit<CloneOptions, 'progress' | 'recorder' | 'beforeCommit'>;
   /** Settings of the page heap: those of the thread that asks, which no other thread inherits. */
   readonly pageheap: PageHeapOptions;
+  /** The era of stop codes that reports speak; `modern` by default. */
+  readonly stopCodes?: StopCodes;
 }
 
-/** Whose fault it is: the file's, the caller's (or the disk's), ours. `stop`: the verifier saw it. */
-export type Family = 'store' | 'refused' | 'stop' | 'bug';
+/** Whose fault it is: the file's, nobody's (it was asked for), the caller's (or the disk's), ours. `stop`: the verifier saw it. */
+export type Family = 'store' | 'injected' | 'refused' | 'stop' | 'bug';
 
 export interface Failure {
   readonly family: Family;
   readonly code: string;
   readonly message: string;
   readonly where?: Where;
+  /** Of a stop: its record, the report in parts, and the report as a person reads it. */
   readonly stop?: unknown;
+  readonly report?: Report;
+  readonly text?: string;
   /** Path of the replay bundle. */
   readonly bundle?: string;
 }
@@ -102,7 +110,7 @@ export function runMailbox(job: Job, hooks: Hooks = {}): MailboxResult {
     return done(copied(copy(job, source, hooks, watcher), target));
   } catch (error) {
     const bundle = isBegun ? watcher?.save(error) : undefined;
-    const failure = failureOf(error, bundle);
+    const failure = failureOf(error, bundle, job.stopCodes ?? 'modern');
     if (isBegun) noteFailure(job, failure);
     const expected = countOf(store);
     return done({
@@ -222,18 +230,24 @@ function readManifest(path: string): Manifest | undefined {
   }
 }
 
-function failureOf(error: unknown, bundle: string | undefined): Failure {
+function failureOf(error: unknown, bundle: string | undefined, codes: StopCodes): Failure {
   const more = bundle === undefined ? {} : { bundle };
+  const { message } = error as Error;
   if (error instanceof PstError) {
-    const { code, message, where } = error;
+    const { code, where } = error;
     const family = code === 'PST_NOT_A_STORE' || code === 'PST_UNSUPPORTED' ? 'refused' : 'store';
     return { family, code, message, where: { ...where }, ...more };
   }
-  if (error instanceof UsageError) return { family: 'refused', code: error.code, message: error.message, ...more };
-  if (error instanceof CoreFault) {
-    return { family: 'stop', code: 'CORE_FAULT', message: error.message, stop: structuredClone(error.stop), ...more };
+  if (error instanceof UsageError) return { family: 'refused', code: error.code, message, ...more };
+  if (error instanceof InjectedFault) {
+    return { family: 'injected', code: 'FAULT_INJECTED', message, stop: error.stop, ...more };
   }
-  const { syscall, message, stack } = error as NodeJS.ErrnoException;
+  if (error instanceof CoreFault) {
+    const options = { codes, property: tagName };
+    const report = { report: makeReport(error, options), text: reportText(error, options) };
+    return { family: 'stop', code: 'CORE_FAULT', message, stop: error.stop, ...report, ...more };
+  }
+  const { syscall, stack } = error as NodeJS.ErrnoException;
   if (syscall !== undefined) return { family: 'refused', code: 'IO', message, ...more };
   return { family: 'bug', code: 'BUG', message: stack ?? message ?? String(error), ...more };
 }

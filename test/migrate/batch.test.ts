@@ -271,6 +271,56 @@ describe('a mailbox that fails', () => {
   });
 });
 
+describe('faults that are ours, or asked for', () => {
+  afterEach(() => {
+    Core.settings = FULL;
+  });
+
+  it('an injected fault: no target, a bundle, exit code 2; the rerun without it succeeds', async () => {
+    const [exports, out] = [exportsOf({ 'a.pst': fixture('everyday') }), folder()];
+    const failed = await invoke('clone', exports, '--out', out, '--fault', '10000:200', '--json');
+    expect(failed.code).toBe(2);
+    const { failure } = (JSON.parse(failed.out) as BatchReport).mailboxes[0]!;
+    expect(failure).toMatchObject({ family: 'injected', code: 'FAULT_INJECTED', bundle: join(out, 'a.pst.replay') });
+    expect(readdirSync(out).sort()).toEqual(['a.pst.replay', JOURNAL_NAME].sort());
+    expect((await invoke('clone', exports, '--out', out)).code).toBe(0);
+  });
+
+  it('a verifier stop: its own family, with the whole report', () => {
+    const path = folder();
+    const load = Core.load;
+    let isFirst = true;
+    vi.spyOn(Core, 'load').mockImplementation((...args) => {
+      const core = load.apply(Core, args);
+      if (isFirst) {
+        core.x.blockCheck = (lo) => {
+          core.x.free(lo + 1, 0); // not the start of a block
+          return 1;
+        };
+      }
+      isFirst = false;
+      return core;
+    });
+    const result = runMailbox({
+      index: 0,
+      store: fixture('tiny'),
+      target: join(path, 'tiny.pst'),
+      journal: join(path, 'journal'),
+      known: undefined,
+      engine: VERSION,
+      clone: {},
+      pageheap: FULL,
+    });
+    vi.restoreAllMocks();
+    expect(result.failure).toMatchObject({ family: 'stop', code: 'CORE_FAULT' });
+    expect(result.failure!.text).toMatch(/VERIFIER STOP/);
+    expect(result.failure!.report!.sentence).toMatch(/\.$/);
+    expect(structuredClone(result)).toEqual(result); // it has to cross threads
+    expect(result.items!.nodes.failed).toBe(result.items!.nodes.expected);
+    expect(existsSync(join(path, 'tiny.pst'))).toBe(false);
+  });
+});
+
 describe('never over a file', () => {
   it('that was there before', async () => {
     const out = folder();
