@@ -1,6 +1,7 @@
 /** Who: one person in the three forms MAPI keeps of them, which must agree (identity.md 2). @module */
 import { encodeAnsi } from '../mapi/codepage.js';
 import { makeAddressBookEntryId, makeOneOff } from '../mapi/entryid.js';
+import { upperCase } from './conversation.js';
 import { cut } from './properties.js';
 
 /** An address, `ann@example.org`, or the parts. */
@@ -22,7 +23,7 @@ export function personOf(address: Address): Person {
   const given = typeof address === 'string' ? { address } : address;
   const type = given.type ?? 'SMTP';
   const name = cut(given.name === undefined || given.name === '' ? given.address : given.name);
-  const key = `${type}:${given.address}\0`.toUpperCase();
+  const key = upperCase(`${type}:${given.address}\0`);
   return {
     name,
     type,

@@ -123,7 +123,7 @@ function writeContent(
     const message = writeEmbedded(attachment.message);
     context.counts.embedded++;
     object.setObject(TAG.ATTACH_DATA_OBJECT, message.nid, message.leafBytes).addSubnode(message.nid, message);
-    text(TAG.DISPLAY_NAME, attachment.name ?? attachment.message.subject ?? '');
+    text(TAG.DISPLAY_NAME, cut(attachment.name ?? attachment.message.subject ?? ''));
   } else if ('ole' in attachment) {
     number(TAG.ATTACH_METHOD, METHOD.OLE);
     const nid = context.writer.nextNid(NID_TYPE_OLE);
