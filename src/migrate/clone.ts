@@ -4,6 +4,7 @@
  * @module
  */
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Core, type CoreBuild } from '../core/core.js';
 import { hex, type PstError, UsageError } from '../errors.js';
 import { sha256 } from '../host/digest.js';
@@ -241,7 +242,8 @@ export function cloneFile(sourcePath: string, targetPath: string, options: Clone
     refuseSourceAsPartial(sourcePath, targetPath);
     const target = createTarget(targetPath);
     try {
-      const report = cloneStore(source, target.sink, options);
+      const whole = cloneStore(source, target.sink, options);
+      const report = { ...whole, target: { ...whole.target, name: basename(targetPath) } }; // the sink is the partial file
       options.beforeCommit?.(report, target.partialPath);
       target.commit();
       return report;
