@@ -46,7 +46,9 @@ function check(path: string, { profile, json, all }: Options): ExitCode {
   let report: CheckReport;
   try {
     const show = (done: number, total: number): void => progress.update(done, total);
-    report = checkStore(source, Core.load(), { profile, progress: show });
+    const core = Core.load();
+    report = checkStore(source, core, { profile, progress: show });
+    core.end();
   } finally {
     progress.stop();
     source.close();

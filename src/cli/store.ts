@@ -119,7 +119,9 @@ export function withNdb<T>(path: string, use: (ndb: Ndb, faults: Faults) => T): 
     const faults = new Faults();
     const ndb = openNdb(source, faults);
     try {
-      return use(ndb, faults);
+      const result = use(ndb, faults);
+      ndb.core.end();
+      return result;
     } finally {
       ndb.close();
     }

@@ -94,7 +94,7 @@ export interface CoreExports {
     heapB: number,
   ): number;
   pcRead(chain: number, variant: number): number;
-  pcWrite(stream: number, at: number): number;
+  pcWrite(stream: number, at: number, target?: number): number;
   tcRowsHnid(chain: number, variant: number): number;
   tcOpen(chain: number, rows: number, variant: number): number;
   tcRowCount(table: number): number;
@@ -112,7 +112,7 @@ export interface CoreExports {
   tcClose(table: number): void;
   twNew(info: number): number;
   twRow(writer: number, stream: number, at: number): number;
-  twEnd(writer: number, rowsNid: number): number;
+  twEnd(writer: number, rowsNid: number, target?: number, rowsTarget?: number): number;
   twHeap(writer: number): number;
   twRows(writer: number): number;
   twClose(writer: number): void;
@@ -212,6 +212,11 @@ export class Core {
   /** Begins an operation on node `nid`: numbers and draws start anew. `before`: allocations of the run so far. */
   begin(nid: number, before = this.x.allocations()): void {
     this.x.beginOperation(nid, this.pageheap.seed ?? 1, before);
+  }
+
+  /** Ends the work of this core: freed blocks of normal mode are looked through; with `leaks` a block that is left is a stop. */
+  end(): void {
+    this.x.endOperation();
   }
 
   /**
