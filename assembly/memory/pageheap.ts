@@ -348,7 +348,9 @@ export function beginOperation(nid: u32, seed: u32, before: u32): void {
 /** Ends an operation: the queue of normal mode is looked through; under FLAG_LEAKS nothing the core took may be left. */
 export function endOperation(): void {
   if (CHECK == 0) return;
+  if (flags & FLAG_PROTECT) verifyTables();
   if (isSpecial) lightSweep();
+  if (flags & FLAG_PROTECT) tableSum = sumTables();
   if (!(flags & FLAG_LEAKS) || liveBlocks == 0) return;
   lightLeaks();
   for (let page = POOL >>> PAGE_BITS; page < cursor; page++) {

@@ -178,7 +178,7 @@ export function listing(options: PageHeapOptions, program = 'pstwright'): string
     ...(full ? ['full'] : []),
     ...(options.noTraces ? [] : ['traces']),
     ...(options.backwards ? ['backwards'] : []),
-    ...(options.aligned ? [] : ['unaligned']),
+    ...(options.aligned ? ['aligned'] : []),
     ...(options.leaks ? ['leaks'] : []),
     ...(options.protect ? ['protect'] : []),
     ...(options.size === undefined ? [] : [`size=${options.size.join(':')}`]),
