@@ -7,7 +7,7 @@ import { damage, HEAP_FULL } from '../damage';
 import { alloc } from '../memory/pageheap';
 import { SITE_HEAP_WRITER_BLOCK } from '../memory/site';
 import { get8, get16, put8, put16, put32, take, zero } from '../memory/span';
-import { chainCount, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
+import { chainCount, chainNew, chainPtr, chainPut, chainTotal, chainTrim } from '../ndb/chain';
 import { HN_SIGNATURE } from './heap';
 
 /** Payload of a full Unicode block. MS-PST 2.2.2.8. */
@@ -141,6 +141,27 @@ function fillLevel(index: u32, free: usize): void {
   const p = take(chainPtr(chain, keeper), (keeper ? 2 : 8) + <usize>(slot >>> 1), 1);
   const level = levelOf(free);
   put8(p, slot & 1 ? (get8(p) & 0x0f) | (level << 4) : (get8(p) & 0xf0) | level);
+}
+
+/**
+ * Adds items that nothing refers to until the heap takes `target` bytes, if it takes fewer. PidTagMessageSize is the sum of the blocks of a
+ * message (facts: exact in every modern store): a heap that is written anew, with the same values, keeps the size it had.
+ * Returns 0 with a damage record.
+ */
+export function hwFill(target: usize): u32 {
+  for (;;) {
+    const before = <usize>chainTotal(chain) - PAYLOAD;
+    const end = ((used + 1) & ~1) + 4 + ((<usize>(items + 1)) << 1);
+    if (before + end >= target) return 1;
+    const room = target - before < PAYLOAD ? target - before : PAYLOAD;
+    // The item, its offset, and where the map would begin.
+    const map = room - 4 - ((<usize>(items + 2)) << 1);
+    if (room & 1 || map <= used) return 1; // a gap too small for an item stays
+    const size = map - used < MAX_ITEM ? map - used : MAX_ITEM;
+    if (!hwItem(size)) return 0;
+    zero(take(newLo, newAt, size), size);
+  }
+  return 1;
 }
 
 /** Ends the heap with `root` as its hidUserRoot. Returns the chain, the caller's from now on. */

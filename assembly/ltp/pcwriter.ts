@@ -9,7 +9,7 @@ import { chainFree } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
 import { CLIENT_PC } from './heap';
-import { hwBegin, hwChain, hwEnd, hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
+import { hwBegin, hwChain, hwEnd, hwFill, hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
 
 /** HID or NID for a value of a stream record; sets valueOk to 0 with a damage record when there can be none. */
 export let valueOk: u32 = 1;
@@ -38,8 +38,8 @@ export function writeValue(stream: usize, at: usize, record: usize): u32 {
   return hid;
 }
 
-/** Writes the property stream at `stream` + `at` as a PC. Returns the chain of its heap, or 0 with a damage record. */
-export function pcWrite(stream: usize, at: usize): usize {
+/** Writes the property stream at `stream` + `at` as a PC of at least `target` bytes, see hwFill(). Returns the chain of its heap, or 0 with a damage record. */
+export function pcWrite(stream: usize, at: usize, target: usize): usize {
   const head = take(stream, at, STREAM_HEADER);
   const count = get32(head);
   hwBegin(CLIENT_PC);
@@ -64,6 +64,7 @@ export function pcWrite(stream: usize, at: usize): usize {
   }
   contextOf(0);
   if (ok) ok = bthWrite(headerLo, headerAt, 2, 6, records, count);
+  if (ok) ok = hwFill(target);
   free(records, SITE_PC_WRITER);
   if (!ok) {
     chainFree(hwChain());

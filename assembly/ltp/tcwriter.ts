@@ -16,11 +16,23 @@ import {
 } from '../memory/site';
 import { copy, get8, get16, get32, put8, put32, put64, take, zero } from '../memory/span';
 import { contextOf } from '../memory/stop';
-import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
+import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTotal, chainTrim } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
 import { bthWrite } from './bthwriter';
 import { CLIENT_TC } from './heap';
-import { hwBegin, hwChain, hwEnd, hwItem, hwResume, hwState, MAX_ITEM, newAt, newLo, PAYLOAD } from './heapwriter';
+import {
+  hwBegin,
+  hwChain,
+  hwEnd,
+  hwFill,
+  hwItem,
+  hwResume,
+  hwState,
+  MAX_ITEM,
+  newAt,
+  newLo,
+  PAYLOAD,
+} from './heapwriter';
 import { valueOk, writeValue } from './pcwriter';
 
 const TCINFO_SIZE: usize = 22;
@@ -209,8 +221,12 @@ function sortIndex(block: usize, count: u32): void {
   }
 }
 
-/** Completes heap and matrix. `rowsNid` names the subnode the matrix goes to if it needs one. Returns 0 with a damage record. */
-export function twEnd(writer: usize, rowsNid: u32): u32 {
+/**
+ * Completes heap and matrix. `rowsNid` names the subnode the matrix goes to if it needs one. A table that is written anew keeps its size, see hwFill():
+ * its heap takes at least `target` bytes, and a matrix that was a subnode of `rowsTarget` bytes stays one. 0 and 0 for a new table.
+ * Returns 0 with a damage record.
+ */
+export function twEnd(writer: usize, rowsNid: u32, target: usize, rowsTarget: usize): u32 {
   const h = take(writer, 0, HANDLE_SIZE);
   const count = get32(h + COUNT);
   const rowSize = <usize>get32(h + ROW_SIZE);
@@ -221,7 +237,11 @@ export function twEnd(writer: usize, rowsNid: u32): u32 {
     const perBlock = get32(h + PER_BLOCK);
     const last = <usize>(count % perBlock == 0 ? perBlock : count % perBlock) * rowSize;
     chainTrim(rows, last);
-    if (count <= perBlock && last <= MAX_ITEM) {
+    if (rowsTarget != 0) {
+      const total = <usize>chainTotal(rows);
+      if (rowsTarget > total && rowsTarget - total <= PAYLOAD - last) chainTrim(rows, last + rowsTarget - total);
+      hnidRows = rowsNid;
+    } else if (count <= perBlock && last <= MAX_ITEM) {
       hnidRows = hwItem(last);
       if (!hnidRows) return 0;
       copy(take(newLo, newAt, last), take(chainPtr(rows, 0), 0, last), last);
@@ -239,7 +259,7 @@ export function twEnd(writer: usize, rowsNid: u32): u32 {
   const first = chainPtr(hwChain(), 0);
   // Items 1 and 2 of the first block, laid by twNew(): 8 bytes behind the 12 of the HNHDR, and what follows.
   const ok = bthWrite(first, 12, 4, 4, index, count);
-  if (!ok) return 0;
+  if (!ok || !hwFill(target)) return 0;
   const info = take(first, 20, TCINFO_SIZE);
   put32(info + 10, HID_HEADER);
   put32(info + 14, hnidRows);

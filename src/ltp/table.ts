@@ -239,11 +239,12 @@ export class TableWriter {
 
   /**
    * Completes the table. Returns the chain of its heap and, when the matrix is too long for the heap, that of its rows,
-   * which must become subnode `rowsNid`. Both are the caller's to free.
+   * which must become subnode `rowsNid`. Both are the caller's to free. `sizes`: what heap and row subnode of the table took before it was
+   * written anew; it keeps them where it can.
    */
-  end(rowsNid: number): { heap: number; rows: number } {
+  end(rowsNid: number, sizes: { heap: number; rows: number } = { heap: 0, rows: 0 }): { heap: number; rows: number } {
     const { x } = this.core;
-    if (x.twEnd(this.#writer, rowsNid) === 0) {
+    if (x.twEnd(this.#writer, rowsNid, sizes.heap, sizes.rows) === 0) {
       const damage = this.core.damage(this.where);
       this.abort();
       throw damage;

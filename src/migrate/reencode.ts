@@ -87,7 +87,7 @@ export class Reencoder {
   #pc(chain: number, where: Where): number {
     const { core } = this.source;
     const stream = decodePc(this.source, chain, where);
-    const encoded = core.x.pcWrite(stream, 0);
+    const encoded = core.x.pcWrite(stream, 0, core.x.chainTotal(chain));
     core.x.free(stream, SITE_HOST);
     if (encoded === 0) throw core.damage(where);
     const bid = this.writer.addTree(encoded);
@@ -97,6 +97,7 @@ export class Reencoder {
 
   #table(chain: number, subnodes: SubnodeIndex, where: Where): Written {
     const { core } = this.source;
+    const heapSize = core.x.chainTotal(chain);
     const table = Table.adopt(this.source, chain, subnodes, where);
     try {
       if (table.badRows > 0) {
@@ -123,7 +124,8 @@ export class Reencoder {
         throw error;
       }
       const rowsNid = table.rowsNid !== 0 ? table.rowsNid : freeNid(subnodes);
-      const { heap, rows } = out.end(rowsNid);
+      const rowsSize = rowsAt < 0 ? 0 : this.source.treeSize(subnodes.bidData(rowsAt), where);
+      const { heap, rows } = out.end(rowsNid, { heap: heapSize, rows: rowsSize });
       const bid = this.writer.addTree(heap);
       core.x.chainFree(heap);
       if (rows === 0) return { bid, rowsNid: table.rowsNid, rows: [] };
