@@ -10,13 +10,13 @@ import { UsageError } from '../errors.js';
 import type { Bundle } from './bundle.js';
 import { type Replay, replay } from './replay.js';
 
-/** A call of the host into the core that took or gave back blocks, or the last one of the operation. */
+/** A call of the host into the core that took or gave back blocks, or in which the operation ended. */
 export interface Call {
   readonly name: keyof CoreExports;
   readonly args: readonly number[];
-  /** Events of the operation before the call, and before the next. */
+  /** Events of the operation before the call, and after it. */
   readonly from: number;
-  until: number;
+  readonly until: number;
 }
 
 /** A replay with all that was seen of it. */
@@ -73,26 +73,19 @@ export function observe(bundle: Bundle, pageheap?: PageHeapOptions): Observation
 function watch(core: Core, calls: Call[]): void {
   const functions = core.x as unknown as Record<string, (...args: number[]) => number>;
   const count = functions.traceCount!;
-  let last: Call | undefined;
-  const note = (call: Call, now: number): void => {
-    call.until = now;
-    if (call.from === now || calls.at(-1) === call) return;
-    calls.push(call);
-    if (calls.length > CALLS_MAX) calls.shift();
-  };
   for (const [name, call] of Object.entries(functions)) {
     if (QUIET.has(name)) continue;
     functions[name] = (...args) => {
-      const mine: Call = { name: name as keyof CoreExports, args, from: count(), until: 0 };
-      last = mine;
+      const from = count();
+      let isOver = false;
       try {
-        return call(...args);
-      } catch (error) {
-        mine.until = count();
-        calls.push(mine);
-        throw error;
+        const result = call(...args);
+        isOver = true;
+        return result;
       } finally {
-        if (last === mine) note(mine, count());
+        const until = count();
+        if (until > from || !isOver) calls.push({ name: name as keyof CoreExports, args, from, until });
+        if (calls.length > CALLS_MAX) calls.shift();
       }
     };
   }

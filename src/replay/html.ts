@@ -1,0 +1,198 @@
+/**
+ * `replay --html`: one page that says what happened. It stands alone: no other file, nothing from the network, readable without script.
+ * @module
+ */
+import type { CodeFrame } from '../core/code.js';
+import { CoreFault, type Stop } from '../core/fault.js';
+import { listing } from '../core/options.js';
+import { makeReport, type Report } from '../core/report.js';
+import { decoderOf } from '../core/site.js';
+import { tagName } from '../mapi/tags.js';
+import { nidName } from '../wire/nid.js';
+import { type Bundle, inputBytes } from './bundle.js';
+import { blockPicture, hexWindow } from './html-bytes.js';
+import { damageSection } from './html-damage.js';
+import { type Content, code, count, fields, hex, html, number, page, section } from './html-page.js';
+import { neighbourhood, PAGE_SCRIPT, pageMap } from './html-pages.js';
+import { itemSection } from './html-stream.js';
+import { timeline } from './html-timeline.js';
+import { itemName, keyFacts, kindOf, story, titleOf } from './html-words.js';
+import { findItem, type Item } from './item.js';
+import type { Observation } from './steps.js';
+
+export interface PageOptions {
+  /** File name of the bundle, for the commands. */
+  readonly bundleName: string;
+  /** This program's version. */
+  readonly engine: string;
+}
+
+/** The page of a replay that was observed. Text of the store is escaped. */
+export function renderPage(bundle: Bundle, observation: Observation, options: PageOptions): string {
+  const { replay, heap, lookups } = observation;
+  const { outcome } = replay;
+  const scene = replay.core.scene();
+  const stop = outcome.kind === 'stop' || outcome.kind === 'fault' ? outcome.stop : undefined;
+  const report =
+    replay.error instanceof CoreFault ? makeReport(replay.error, { property: tagName, pid: 1 }) : undefined;
+  const item = findItem(bundle, lookups, stop?.tag ?? 0);
+  const title = titleOf(bundle);
+  // Of a fault that was injected there is no block: it was never made.
+  const blockStop = outcome.kind === 'stop' ? outcome.stop : undefined;
+  const sections: Content[] = [
+    section({ id: 'story', title: 'What happened', body: storyBody(bundle, stop, report) }),
+    report === undefined
+      ? undefined
+      : section({ id: 'outcome', title: 'The report of the verifier', body: reportBody(report) }),
+    outcome.kind === 'error'
+      ? section({ id: 'damage', title: 'What is damaged', body: damageSection(bundle, outcome.message, outcome.where) })
+      : undefined,
+    blockStop === undefined ? undefined : blockSection(observation, blockStop),
+    item === undefined && bundle.node === null
+      ? undefined
+      : section({ id: 'stream', title: 'The item', body: itemSection(item, stop?.tag ?? 0) }),
+    heap.pages.length === 0
+      ? undefined
+      : section({
+          id: 'heap',
+          title: 'The heap',
+          body: html`<p>${scene.pageheap.mode === 'normal' ? 'Blocks of normal mode lie side by side in arenas. ' : 'Every block has pages of its own, and closed pages between them. '}This is how the heap stood when the operation ended.</p>
+${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood(heap, scene, blockStop)}`,
+        }),
+    replay.core.build === 'raw'
+      ? section({
+          id: 'heap',
+          title: 'The heap',
+          body: html`<p>The raw core has no page heap: nothing is known of its blocks.</p>`,
+        })
+      : section({
+          id: 'timeline',
+          title: 'Allocations over time',
+          body: timeline(heap.events, heap.eventsLost, scene, stop),
+        }),
+    section({ id: 'run', title: 'The run and its bundle', body: factsBody(bundle) }),
+    section({ id: 'again', title: 'To see it again', body: againBody(options.bundleName, stop) }),
+  ];
+  return page({
+    title,
+    script: PAGE_SCRIPT,
+    body: html`<header>
+<p class="kind">${kindOf(bundle.outcome)}</p>
+<h1>${title}</h1>
+${pathList(bundle, item)}
+${verdict(observation)}
+${stop === undefined ? undefined : html`<dl class="facts">${keyFacts(stop).map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${value}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
+</header>
+<main>
+${sections}</main>
+<footer><p>Written by pstwright ${options.engine} from ${options.bundleName}. The pictures are of the replay on the machine that wrote this page.</p></footer>`,
+  });
+}
+
+function pathList(bundle: Bundle, item: Item | undefined): Content {
+  const { source, path, operation } = bundle;
+  const names: string[] = [source.name];
+  path.forEach(({ nid, name }, k) => {
+    if (name !== '') names.push(name);
+    else if (k > 0 || path.length === 1) names.push(itemName(nid) || nidName(nid));
+  });
+  if (path.length === 0 && operation.kind === 'node') names.push(itemName(operation.nid));
+  for (const nid of item?.nids.slice(1) ?? []) names.push(itemName(nid));
+  return html`<ol class="path" aria-label="Where">${names.map((name) => html`<li>${name}</li>`)}</ol>`;
+}
+
+function verdict({ replay: { isReproduced, differences } }: Observation): Content {
+  const list =
+    differences.length === 0 ? undefined : html`<ul>${differences.map((text) => html`<li>${text}</li>`)}</ul>`;
+  const words = isReproduced
+    ? 'Reproduced: the replay ended in the same way'
+    : 'Not reproduced: the replay ended otherwise';
+  return html`<p class="verdict ${isReproduced ? 'yes' : 'no'}">${words}</p>${list}`;
+}
+
+const placesText = ({ places }: CodeFrame): string =>
+  places.length === 2 ? `${places[1]} (in ${places[0]}, inlined)` : places.join(', ');
+
+function storyBody(bundle: Bundle, stop: Stop | undefined, report: Report | undefined): Content {
+  const rows: [string, Content][] = [];
+  if (report?.allocatedAt !== undefined) rows.push(['Allocated at', code(report.allocatedAt)]);
+  if (report !== undefined && report.freedAt.length > 0) {
+    rows.push([
+      'Freed by',
+      html`${decoderOf(stop?.freeSiteId ?? 0)}, at ${report.freedAt.length > 1 ? 'one of ' : ''}${report.freedAt.map((place, k) => [k > 0 ? ', ' : '', code(place)])}`,
+    ]);
+  }
+  report?.frames.forEach((frame, k) => {
+    rows.push([
+      k === 0 ? 'Stopped in' : 'Called from',
+      html`<code>${frame.module}!${frame.function}</code>, ${placesText(frame)}`,
+    ]);
+  });
+  return html`${story(bundle, stop).map(
+    (paragraph) => html`<p>${paragraph}</p>
+`,
+  )}${rows.length === 0 ? undefined : fields(rows)}`;
+}
+
+function reportBody({ stop, query, name }: Report): Content {
+  return html`${stop === undefined ? undefined : html`<pre class="frame" tabindex="0" role="region" aria-label="Verifier stop">${stop}</pre>`}
+${name === undefined ? undefined : html`<p class="quiet">Application Verifier calls this <code>${name}</code>.</p>`}
+${query === undefined ? undefined : html`<h3>What the heap knows of the address</h3><pre tabindex="0" role="region" aria-label="Block query">${query}</pre>`}`;
+}
+
+function blockSection({ replay, heap }: Observation, stop: Stop): Content {
+  const scene = replay.core.scene();
+  const picture = blockPicture(heap, scene, stop);
+  const window = hexWindow(heap, scene, stop);
+  if (picture === undefined && window === undefined) return undefined;
+  return section({ id: 'block', title: 'The block', body: html`${picture}<h3>Its bytes</h3>${window}` });
+}
+
+// --- facts ------------------------------------------------------------------------------------------------------------------
+
+const CHANGES: Readonly<Record<string, string>> = {
+  minimised: 'minimised: what the failure does not need is gone',
+  redacted: 'redacted: texts, addresses and attachments are replaced, lengths and structure kept',
+};
+
+function factsBody(bundle: Bundle): Content {
+  const { operation, source, core, pageheap, policy, changes } = bundle;
+  return fields([
+    ['Store', html`${source.name}, ${number(source.size)} bytes`],
+    ['Fingerprint of its header', code(source.fingerprint)],
+    ['Policy', policy.reencode ? `${policy.name}, re-encoded` : policy.name],
+    [
+      'Operation',
+      operation.kind === 'open'
+        ? 'opening the store'
+        : `no. ${number(operation.ordinal)} of the run, node ${hex(operation.nid)}, after ${count(operation.allocations, 'allocation')}`,
+    ],
+    ['Page heap', code(listing(pageheap))],
+    ['Seed', pageheap.seed === undefined ? undefined : String(pageheap.seed)],
+    [
+      'In the bundle',
+      `${number(inputBytes(bundle))} bytes of the store in ${count(bundle.ranges.length, 'range')}, ${count(bundle.blocks.length, 'block')} named`,
+    ],
+    [
+      'Done to it since',
+      changes.length === 0
+        ? 'nothing: as the failed run wrote it'
+        : changes.map((change) => CHANGES[change] ?? change).join('; '),
+    ],
+    ['Engine', `pstwright ${bundle.engine}`],
+    ['Core', html`${core.build}, SHA-256 ${code(core.hash)}`],
+  ]);
+}
+
+function againBody(name: string, stop: Stop | undefined): Content {
+  const shell = /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+  const lines: (readonly [string, string])[] = [
+    [`pstwright replay ${shell}`, 'runs the operation again; exit code 0 when it ends the same'],
+    [`pstwright replay ${shell} --step`, 'every allocation and free, one by one'],
+    ...(stop === undefined || stop.ordinal === 0
+      ? []
+      : [[`pstwright replay ${shell} --until ${stop.ordinal}`, 'the heap right before the block is taken'] as const]),
+  ];
+  return html`<p>The bundle has all the operation read. The store is not needed.</p>
+${fields(lines.map(([command, meaning]) => [meaning, code(command)] as const))}`;
+}
