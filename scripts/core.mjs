@@ -22,7 +22,6 @@ async function build(target) {
 }
 
 mkdirSync('build', { recursive: true });
-writeFileSync('build/sites.json', `${JSON.stringify(findSites(), null, 1)}\n`);
 for (const target of targets) {
   const digest = await build(target);
   if (process.argv.includes('--check') && digest !== (await build(target))) {
@@ -31,3 +30,4 @@ for (const target of targets) {
   }
   process.stdout.write(`${config.targets[target].outFile}  sha256 ${digest.slice(0, 16)}\n`);
 }
+writeFileSync('build/sites.json', `${JSON.stringify(findSites(), null, 1)}\n`);
