@@ -5,7 +5,7 @@
  * costs nothing, so no chain of pages can exhaust a stack.
  * @module
  */
-import { hex, PstError } from '../errors.js';
+import { hex, PstError, type PstErrorCode } from '../errors.js';
 import { BTREE } from '../wire/btree.js';
 import { BTPAGE_4K } from '../wire/page.js';
 import { u32, u64 } from '../wire/struct.js';
@@ -82,8 +82,8 @@ export function walkBtree(
   let ordered = true;
   let complete = true;
 
-  const fail = (message: string, bid: number, ib: number, field: string): void => {
-    const error = new PstError('PST_BAD_TREE', `${tree.name}: ${message}`, { field, section, bid, ib });
+  const fail = (message: string, bid: number, ib: number, field: string, code: PstErrorCode = 'PST_BAD_TREE'): void => {
+    const error = new PstError(code, `${tree.name}: ${message}`, { field, section, bid, ib });
     if (!salvage) throw error;
     report(error);
     complete = false;
@@ -144,6 +144,10 @@ export function walkBtree(
       for (let e = 0; e < cEnt; e++) {
         const entry = at + e * size;
         const key = keyOf(e);
+        if (key > Number.MAX_SAFE_INTEGER) {
+          fail(`key ${hex(key)} is beyond any store`, bid, ib, 'rgentries', 'PST_ABSURD');
+          continue;
+        }
         if (key <= last) {
           fail(`key ${hex(key)} after ${hex(last)}`, bid, ib, 'rgentries');
           ordered = false;

@@ -10,9 +10,10 @@ import { StreamWriter } from '../../src/ltp/streamwriter.js';
 import { TableWriter, tcInfo } from '../../src/ltp/table.js';
 import { cloneStore } from '../../src/migrate/clone.js';
 import { verifyStores } from '../../src/migrate/verify.js';
+import { HEADER } from '../../src/wire/header.js';
 import { ANSI, UNICODE, UNICODE_4K, type Variant } from '../../src/wire/variant.js';
 import { MemoryFile } from '../memory-file.js';
-import { Forge, type NodeEntry } from '../ndb/forge.js';
+import { crc, Forge, type NodeEntry, sealHeader } from '../ndb/forge.js';
 import { survive, type Verdict } from './survive.js';
 
 const core = Core.load();
@@ -342,6 +343,67 @@ describe('inflate bombs', () => {
     const bidSub = smith.sub([{ nid: 0x3f, bidData: value, bidSub: 0 }]);
     const nodes = Array.from({ length: 20 }, (_, k) => ({ nid: message(k), bidData: body, bidSub, nidParent: 0x122 }));
     attack('bomb', smith.store(nodes));
+  });
+});
+
+describe('numbers at the end of numbers', () => {
+  const body = (smith: Smith): number => smith.pc(new StreamWriter().set(0x001a001f, text('IPM.Note')));
+  const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+  it.each([2 ** 53 - 8, 2 ** 53 - 4, 2 ** 52])('counters of the header: BIDs from %d', (next) => {
+    const smith = new Smith();
+    const nodes = Array.from({ length: 20 }, (_, k) => ({
+      nid: message(k),
+      bidData: body(smith),
+      bidSub: 0,
+      nidParent: 0x122,
+    }));
+    const bytes = smith.store(nodes);
+    HEADER.write(view(bytes), 0, {
+      ...HEADER.read(view(bytes)),
+      bidNextB: next,
+      bidNextP: Number.MAX_SAFE_INTEGER,
+      dwUnique: 0xffffffff,
+      rgnid: new Uint32Array(32).fill(0xffffffff),
+    });
+    sealHeader(bytes, UNICODE);
+    attack('counters', bytes);
+  });
+
+  it.each([2 ** 53 - 4, 2 ** 53, 2 ** 60, 2 ** 64 - 2 ** 32])('a block whose BID is %d', (bid) => {
+    const smith = new Smith();
+    const stand = 2 ** 40; // takes its place until all is built
+    const payload = new Uint8Array(100).fill(1);
+    smith.forge.block(stand, payload);
+    const { ib } = smith.forge.blocks[0]!;
+    const bytes = smith.store([{ nid: message(0), bidData: stand, bidSub: 0, nidParent: 0x122 }]);
+    const put = (at: number): void => view(bytes).setBigUint64(at, BigInt(bid), true);
+    smith.forge.bytes = new Uint8Array(bytes);
+    smith.forge.trailer(ib, bid % 2 ** 32, 100);
+    bytes.set(smith.forge.bytes.subarray(ib, ib + 128), ib);
+    put(ib + 128 - 8);
+    for (let page = 0x4800; page + 512 <= bytes.length; page += 512) {
+      const ptype = bytes[page + 496]!;
+      if ((ptype !== 0x80 && ptype !== 0x81) || bytes[page + 497] !== ptype) continue;
+      for (let at = page; at < page + 488; at += 8) {
+        if (view(bytes).getBigUint64(at, true) === BigInt(stand)) put(at);
+      }
+      view(bytes).setUint32(page + 500, crc(bytes.subarray(page, page + 496)), true);
+    }
+    const { outcomes } = attack('BID', bytes);
+    expect(outcomes.clone).toBe(bid <= Number.MAX_SAFE_INTEGER ? 'PST_LIMIT' : 'PST_ABSURD');
+  });
+
+  it('nodes and subnodes with the first and the last NIDs', () => {
+    const smith = new Smith();
+    const bidData = body(smith);
+    const bidSub = smith.sub([0, 1, 0x1f, 0xffffffe0, 0xffffffff].map((nid) => ({ nid, bidData, bidSub: 0 })));
+    const nids = [0, 1, 2, 0x1f, 0xffffffe2, 0xffffffe4, 0xffffffff];
+    const { outcomes } = attack(
+      'NIDs',
+      smith.store(nids.map((nid) => ({ nid, bidData, bidSub, nidParent: 0xffffffff }))),
+    );
+    expect(outcomes).toMatchObject({ clone: 'ok', 're-encode': 'ok' });
   });
 });
 

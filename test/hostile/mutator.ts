@@ -389,7 +389,7 @@ class Mutator {
       case 'sizes': {
         // One item takes the place of its neighbours.
         if (items.length < 2) return any(map, 2);
-        const k = random.below(cAlloc);
+        const k = random.below(items.length);
         view.setUint16(map + 4 + 2 * k, random.below(payload.length), true);
         return `item ${hex((k + 1) << 5)} begins elsewhere`;
       }

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkStore } from '../../src/check/check.js';
-import { Core } from '../../src/core/core.js';
+import { Core, type CoreBuild } from '../../src/core/core.js';
 import { PstError, UsageError } from '../../src/errors.js';
 import { cloneStore } from '../../src/migrate/clone.js';
 import { NodeDigester } from '../../src/migrate/digest.js';
@@ -38,8 +38,10 @@ export interface Verdict {
 const idle: Core[] = [];
 const loaded: Core[] = [];
 const load = Core.load;
-Core.load = (build) => {
-  const core = idle.pop() ?? load.call(Core, build);
+/** PSTWRIGHT_CORE=paranoid tries the build that checks every access. */
+const BUILD = (process.env.PSTWRIGHT_CORE ?? 'core') as CoreBuild;
+Core.load = () => {
+  const core = idle.pop() ?? load.call(Core, BUILD);
   loaded.push(core);
   return core;
 };

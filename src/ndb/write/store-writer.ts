@@ -117,8 +117,8 @@ export class StoreWriter {
     this.#sink = sink;
     this.#options = all;
     this.#rgnid = all.rgnid.slice();
-    this.#bidNextB = all.bidNextB;
-    this.#bidNextP = Math.max(1, all.bidNextP);
+    this.#bidNextB = counted(all.bidNextB, 'bidNextB');
+    this.#bidNextP = counted(Math.max(1, all.bidNextP), 'bidNextP');
     this.#dwUnique = all.dwUnique;
     this.#space = new Space(core, sink);
   }
@@ -126,7 +126,7 @@ export class StoreWriter {
   /** Draws a BID for a block. */
   nextBid(internal: boolean): number {
     const bid = this.#bidNextB + (internal ? 2 : 0);
-    this.#bidNextB += BID_STEP;
+    this.#bidNextB = counted(this.#bidNextB + BID_STEP, 'bidNextB');
     return bid;
   }
 
@@ -235,7 +235,10 @@ export class StoreWriter {
     if (this.#isDone) throw new UsageError('USAGE', 'the store is finished');
     const { core } = this;
     const space = this.#space;
-    const nextPageBid = (): number => this.#bidNextP++;
+    const nextPageBid = (): number => {
+      this.#bidNextP = counted(this.#bidNextP + 1, 'bidNextP');
+      return this.#bidNextP - 1;
+    };
     const blocks = this.#blocks.finish(space);
     const nodes = this.#nodes.finish();
     const nbt = writeBtree(core, space, nextPageBid, {
@@ -292,7 +295,7 @@ export class StoreWriter {
   #keepBid(bid: number): number {
     const key = bidKey(bid);
     if (key === 0) throw new UsageError('USAGE', 'a block cannot have the BID 0');
-    if (key >= this.#bidNextB) this.#bidNextB = (Math.floor(key / BID_STEP) + 1) * BID_STEP;
+    if (key >= this.#bidNextB) this.#bidNextB = counted((Math.floor(key / BID_STEP) + 1) * BID_STEP, 'bidNextB');
     return key;
   }
 
@@ -319,6 +322,15 @@ export class StoreWriter {
     eachReference(view, this.#space.buffer + at, cb, bid, refer, (nid) => this.useNid(nid));
     return hadAttached;
   }
+}
+
+/** Against a source whose counters, or blocks, end where numbers do. */
+function counted(next: number, counter: 'bidNextB' | 'bidNextP'): number {
+  if (Number.isSafeInteger(next)) return next;
+  throw new PstError('PST_LIMIT', `no BID is left after ${hex(next)}`, {
+    field: `HEADER.${counter}`,
+    section: '2.2.2.6',
+  });
 }
 
 const entryOf = (blocks: BlockTable, i: number) => ({
