@@ -1,5 +1,6 @@
 /** `pstwright clone SOURCE TARGET`: the main job. @module */
 import type { Command } from 'commander';
+import { flagsText } from '../core/options.js';
 import { UsageError } from '../errors.js';
 import { type CloneReport, cloneFile } from '../migrate/clone.js';
 import { makeManifest, writeManifest } from '../migrate/manifest.js';
@@ -160,7 +161,7 @@ function printReport(report: CloneReport, target: string, manifest: string | und
         'read back',
         `every page and block verified; every ${report.reencoded ? 'node has the digest' : 'block has the bytes'} it has in the source`,
       ],
-      ['memory', `page heap ${report.verifier === 'core' ? 'full' : report.verifier}, no stop`],
+      ['page heap', `${flagsText(report.pageheap)}; no stop`],
       ['content', `sha256 ${hexBytes(report.contentDigest, '')}`],
       ...(manifest === undefined ? [] : [['manifest', escapeText(manifest)] as const]),
     ],

@@ -169,27 +169,33 @@ function faultOf(text: string): { rate: number; after: number } {
   };
 }
 
-/** The listing of Pageheap.exe: name, `: page heap enabled with flags (`, `full ` when full, `traces `, `)`. */
-export function listing(options: PageHeapOptions, program = 'pstwright'): string {
-  if (options.mode === 'off') return `${program}: page heap is not enabled`;
-  const isFull = options.mode !== 'normal' && options.size === undefined && options.random === undefined;
-  const full = isFull && options.decoders === undefined && options.sites === undefined;
-  const words = [
-    ...(full ? ['full'] : []),
+/** The words of the listing: `full traces`; `off` when there is no page heap. */
+export function flagsText(options: PageHeapOptions): string {
+  const { mode, size, random, decoders, sites, fault, seed = SEED_DEFAULT } = options;
+  if (mode === 'off') return mode;
+  const isSelective = [size, random, decoders, sites].some((choice) => choice !== undefined);
+  return [
+    ...(mode === 'normal' || isSelective ? [] : ['full']),
     ...(options.noTraces ? [] : ['traces']),
     ...(options.backwards ? ['backwards'] : []),
     ...(options.aligned ? ['aligned'] : []),
     ...(options.leaks ? ['leaks'] : []),
     ...(options.protect ? ['protect'] : []),
-    ...(options.size === undefined ? [] : [`size=${options.size.join(':')}`]),
-    ...(options.random === undefined ? [] : [`random=${options.random}`]),
-    ...(options.decoders === undefined ? [] : [`decoders=${options.decoders.join(',')}`]),
-    ...(options.sites === undefined ? [] : [`sites=${options.sites.join(':')}`]),
-    ...(options.fault === undefined ? [] : [`fault=${options.fault.rate}:${options.fault.after}`]),
-    ...(options.random === undefined && options.fault === undefined ? [] : [`seed=${options.seed ?? SEED_DEFAULT}`]),
-    ...(options.mode === 'paranoid' ? ['paranoid'] : []),
-  ];
-  return `${program}: page heap enabled with flags (${words.map((word) => `${word} `).join('')})`;
+    ...(size === undefined ? [] : [`size=${size.join(':')}`]),
+    ...(random === undefined ? [] : [`random=${random}`]),
+    ...(decoders === undefined ? [] : [`decoders=${decoders.join(',')}`]),
+    ...(sites === undefined ? [] : [`sites=${sites.join(':')}`]),
+    ...(fault === undefined ? [] : [`fault=${fault.rate}:${fault.after}`]),
+    ...(random === undefined && fault === undefined ? [] : [`seed=${seed}`]),
+    ...(mode === 'paranoid' ? ['paranoid'] : []),
+  ].join(' ');
+}
+
+/** The listing of Pageheap.exe: name, `: page heap enabled with flags (`, `full ` when full, `traces `, `)`. */
+export function listing(options: PageHeapOptions, program = 'pstwright'): string {
+  if (options.mode === 'off') return `${program}: page heap is not enabled`;
+  const flags = flagsText(options);
+  return `${program}: page heap enabled with flags (${flags}${flags === '' ? '' : ' '})`;
 }
 
 /** Words of PSTWRIGHT_PAGEHEAP: the options without their dashes, `random=10 seed=7 protect`. */

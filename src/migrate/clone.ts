@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Core, type CoreBuild } from '../core/core.js';
+import type { PageHeapOptions } from '../core/options.js';
 import { hex, type PstError, UsageError } from '../errors.js';
 import { sha256 } from '../host/digest.js';
 import { openSource } from '../host/file.js';
@@ -60,6 +61,8 @@ export interface CloneReport {
   readonly target: { readonly name: string; readonly size: number };
   readonly reencoded: boolean;
   readonly verifier: CoreBuild;
+  /** Settings of the page heap it ran under. */
+  readonly pageheap: PageHeapOptions;
   /** What was read in the source, and what was read back in the target. */
   readonly counters: Counters;
   readonly targetCounters: Counters;
@@ -147,6 +150,7 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     target: { name: sink.name, size: sink.size },
     reencoded: options.reencode === true,
     verifier: core.build,
+    pageheap: core.pageheap,
     counters: digester.counters,
     targetCounters,
     classes: digester.classes,

@@ -5,6 +5,7 @@
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { encode } from '@msgpack/msgpack';
+import { flagsText } from '../core/options.js';
 import { UsageError } from '../errors.js';
 import type { CloneReport, FolderCount } from './clone.js';
 import type { Counters } from './digest.js';
@@ -20,6 +21,8 @@ export interface Manifest {
   readonly reencoded: boolean;
   /** Build of the core: which verifier watched. */
   readonly verifier: string;
+  /** What it was set to, in the words of PSTWRIGHT_PAGEHEAP. */
+  readonly pageheap: string;
   readonly source: { readonly name: string; readonly size: number; readonly crypt: number; readonly dwUnique: number };
   readonly target: { readonly name: string; readonly size: number };
   readonly counters: Counters;
@@ -42,6 +45,7 @@ export function makeManifest(report: CloneReport, engine: string): Manifest {
     policy: 'clone',
     reencoded: report.reencoded,
     verifier: report.verifier,
+    pageheap: flagsText(report.pageheap),
     source: report.source,
     target: report.target,
     counters: report.counters,
