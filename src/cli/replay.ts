@@ -10,11 +10,13 @@ import { type Replay, replay } from '../replay/replay.js';
 import { nidName } from '../wire/nid.js';
 import { action, EXIT, type ExitCode } from './exit.js';
 import { escapeText, number, paint, print, printFields, printJson, size } from './output.js';
+import { typedPageHeap } from './pageheap-options.js';
 import { startProgress } from './progress.js';
 
 const HELP = `
 A bundle (NAME.replay) is written when a clone fails. It holds the options of the run and the blocks and pages that the failing
-operation read, nothing else of the store. The replay runs that one operation again and compares how it ends.
+operation read, nothing else of the store. The replay runs that one operation again and compares how it ends. It runs under the page heap
+of the bundle; --pageheap and its like show the failure under another.
 
 Exit codes: 0 reproduced · 2 ended otherwise; what differs is listed · 3 not a bundle`;
 
@@ -40,13 +42,14 @@ interface Options {
   json?: true;
 }
 
-function run(path: string, options: Options): ExitCode {
+function run(path: string, options: Options, command: Command): ExitCode {
   const bundle = load(path);
   if (options.minimise || options.redact) return reduce(bundle, path, options);
   if (options.out !== undefined || options.pst !== undefined) {
     throw new UsageError('USAGE', '--out and --pst go with --minimise or --redact');
   }
-  const result = replay(bundle);
+  const pageheap = typedPageHeap(command);
+  const result = replay(bundle, pageheap === undefined ? {} : { pageheap });
   if (options.json) {
     const { isReproduced, differences, outcome } = result;
     const { ranges: _, ...rest } = bundle;
