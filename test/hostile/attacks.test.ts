@@ -5,6 +5,8 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Core } from '../../src/core/core.js';
+import { PstError, UsageError } from '../../src/errors.js';
+import type { Source } from '../../src/host/source.js';
 import { encodePc } from '../../src/ltp/pc.js';
 import { StreamWriter } from '../../src/ltp/streamwriter.js';
 import { TableWriter, tcInfo } from '../../src/ltp/table.js';
@@ -404,6 +406,64 @@ describe('numbers at the end of numbers', () => {
       smith.store(nids.map((nid) => ({ nid, bidData, bidSub, nidParent: 0xffffffff }))),
     );
     expect(outcomes).toMatchObject({ clone: 'ok', 're-encode': 'ok' });
+  });
+});
+
+describe('a file that changes while it is read', () => {
+  const smith = new Smith();
+  const nodes = Array.from({ length: 40 }, (_, k) => ({
+    nid: message(k),
+    bidData: smith.pc(
+      new StreamWriter().set(0x001a001f, text('IPM.Note')).set(0x0037001f, text(`subject ${k}`.repeat(90))),
+    ),
+    bidSub: 0,
+    nidParent: 0x122,
+  }));
+  const bytes = smith.store(nodes);
+
+  /** What cloning ends with when `read` n is the last honest one. */
+  function endOf(after: number, bend: (target: Uint8Array, ib: number, done: number) => number): string {
+    const file = new MemoryFile('source.pst', bytes);
+    let reads = 0;
+    const source: Source = {
+      name: file.name,
+      size: file.size,
+      read(target, ib) {
+        const done = file.read(target, ib);
+        return ++reads > after ? bend(target, ib, done) : done;
+      },
+      close() {},
+    };
+    try {
+      cloneStore(source, new MemoryFile('target.pst'));
+      return 'ok';
+    } catch (error) {
+      if (error instanceof PstError || error instanceof UsageError) return error.code;
+      throw error;
+    }
+  }
+  const each = (bend: (target: Uint8Array, ib: number, done: number) => number): Set<string> =>
+    new Set(Array.from({ length: 12 }, (_, after) => endOf(after, bend)));
+
+  it('becomes shorter', () => {
+    const ends = each((target, ib, done) => Math.min(done, Math.max(0, 20_000 - ib), target.length));
+    expect(ends).toContain('PST_TRUNCATED');
+  });
+  it('ends at once', () => {
+    expect(each(() => 0)).toContain('PST_TRUNCATED');
+  });
+  it('turns to zeros', () => {
+    const ends = each((target, _, done) => {
+      target.fill(0);
+      return done;
+    });
+    expect([...ends].some((end) => end !== 'ok')).toBe(true);
+  });
+  it('cannot be read any more', () => {
+    const ends = each(() => {
+      throw new UsageError('IO', 'source.pst: read failed at 0x4400 (EIO)');
+    });
+    expect(ends).toContain('IO');
   });
 });
 

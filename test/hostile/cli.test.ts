@@ -9,8 +9,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Core } from '../../src/core/core.js';
 import { openSource } from '../../src/host/file.js';
+import { encodePc } from '../../src/ltp/pc.js';
+import { StreamWriter } from '../../src/ltp/streamwriter.js';
 import { Ndb } from '../../src/ndb/ndb.js';
+import { StoreWriter } from '../../src/ndb/write/store-writer.js';
 import { invoke } from '../cli/invoke.js';
+import { MemoryFile } from '../memory-file.js';
 import { sealHeader } from '../ndb/forge.js';
 import { PACKAGED_STORES } from '../stores.js';
 import { mutate } from './mutator.js';
@@ -152,6 +156,41 @@ describe('refused', () => {
     mustBeOneSentence(stderr);
     expect(status).toBe(3);
   });
+});
+
+it('what a store says of itself cannot command the terminal', { timeout: 30_000 }, async () => {
+  const core = Core.load();
+  const sink = new MemoryFile('evil.pst');
+  const writer = new StoreWriter(core, sink);
+  const evil = new Uint8Array(Buffer.from('\u001b]0;owned\u0007\u001b[2J\u009b31m\r\n\u202efolder\u0000\b', 'utf16le'));
+  const pc = (tags: readonly number[]): number => {
+    const stream = new StreamWriter().set(0x0ff90102, new Uint8Array(16).fill(3));
+    for (const tag of tags) stream.set(tag, evil);
+    const chain = encodePc(core, stream.build(), {});
+    const bid = writer.addTree(chain);
+    core.x.chainFree(chain);
+    return bid;
+  };
+  writer.addNode(0x21, pc([0x3001001f]), 0, 0);
+  writer.addNode(0x122, pc([0x3001001f]), 0, 0x122);
+  writer.addNode(0x8022, pc([0x3001001f, 0x3613001f]), 0, 0x122);
+  writer.addNode(0x200024, pc([0x001a001f, 0x0037001f, 0x1000001f, 0x0c1a001f]), 0, 0x8022);
+  writer.finish();
+  const source = file('evil\u001b[31m.pst', sink.bytes);
+  const calls = [
+    ['info'],
+    ['ls', '--all', '--messages'],
+    ['cat', '0x200024'],
+    ['cat', '0x8022'],
+    ['check'],
+    ['node', '0x200024'],
+    ['page', 'nbt'],
+  ];
+  for (const [verb, ...args] of [...calls, ['clone', join(folder, 'evil-target\u001b[31m.pst')]]) {
+    const { code, out, err } = await invoke(verb!, source, ...args);
+    expect(code, `${verb}: ${err}`).toBeLessThanOrEqual(2);
+    expect(out + err, verb).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  }
 });
 
 it(`${MUTANTS} mutants, seed ${SEED}, clone whole or leave nothing`, { timeout: 120_000 }, async () => {

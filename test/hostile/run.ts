@@ -31,7 +31,7 @@ export interface Summary {
   seconds: number;
 }
 
-/** A verify of its own for one clone in so many; each clone is compared by its digests anyway. */
+/** A comparison with the original, and a verify of its own for each clone, one time in so many; each clone is compared by its digests anyway. */
 const THOROUGH_EVERY = 10;
 /** Object by object takes as long as all else together. */
 const LAZILY_EVERY = 3;
@@ -68,7 +68,7 @@ function main(seed: string, from: string, last: string | undefined): void {
     const mutant = mutate(specimen, all, seed, Number(one[2]));
     say({ mutant: mutant.name, size: mutant.bytes.length, notes: mutant.notes });
     if (last !== undefined) writeFileSync(last, mutant.bytes);
-    else say(survive(mutant.name, mutant.bytes));
+    else say(survive(mutant.name, mutant.bytes, { original: specimen.bytes }));
     return;
   }
   const at = schedule(all);

@@ -61,11 +61,21 @@ function takeBack(): number {
   return peak;
 }
 
-/**
- * Throws when a step ends otherwise than it may: whatever went wrong is the cause. `lazily`: object by object too; `thorough`: with a
- * verify of its own after each clone.
- */
-export function survive(name: string, bytes: Uint8Array, { thorough = true, lazily = true } = {}): Verdict {
+interface Options {
+  /** The sound store it was made of: what differs is told. */
+  readonly original?: Uint8Array;
+  /** With a verify of its own after each clone. */
+  readonly thorough?: boolean;
+  /** Object by object too. */
+  readonly lazily?: boolean;
+}
+
+/** Throws when a step ends otherwise than it may: whatever went wrong is the cause. */
+export function survive(
+  name: string,
+  bytes: Uint8Array,
+  { original, thorough = true, lazily = true }: Options = {},
+): Verdict {
   const outcomes: Record<string, string> = {};
   let slowestMs = 0;
   let slowest = '';
@@ -115,6 +125,10 @@ export function survive(name: string, bytes: Uint8Array, { thorough = true, lazi
           throw new Error(`${what}: verify finds ${verified?.differing} nodes that differ`);
       }
     } else step('clone', () => cloneStore(source, new MemoryFile('target.pst')));
+    if (thorough && original !== undefined) {
+      const sound = new MemoryFile('original.pst', original);
+      step('compare', () => verifyStores(sound, source));
+    }
     if (source.writes.length > 0) throw new Error('the source was written to');
   } catch (error) {
     loaded.length = idle.length = 0;
