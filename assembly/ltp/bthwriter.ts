@@ -6,9 +6,29 @@ import { SITE_BTH_WRITER_LEVEL, SITE_PC_WRITER } from '../memory/site';
 import { copy, get16, get32, put8, put32, take } from '../memory/span';
 import { hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
 
+// The item that the records will go to, when their number is known before the values are written: a large item laid early leaves
+// its gaps to small ones.
+export let reservedHid: u32 = 0;
+export let reservedLo: usize = 0;
+export let reservedAt: usize = 0;
+
+/** Lays an item of `size` bytes for records to come, if one item can hold them. */
+export function bthReserve(size: usize): void {
+  reservedHid = size != 0 && size <= MAX_ITEM ? hwItem(size) : 0;
+  reservedLo = newLo;
+  reservedAt = newAt;
+}
+
+/** Takes up a reservation made earlier, while other heaps were written. */
+export function bthReserved(hid: u32, lo: usize, at: usize): void {
+  reservedHid = hid;
+  reservedLo = lo;
+  reservedAt = at;
+}
+
 /**
  * Writes `count` records of key and value, ascending, as a BTH whose header is the 8-byte heap item at `headerLo` +
- * `headerAt`. Key sizes 2 and 4. Returns 0 with a damage record.
+ * `headerAt`. Key sizes 2 and 4. A reserved item must have their size. Returns 0 with a damage record.
  */
 export function bthWrite(
   headerLo: usize,
@@ -27,31 +47,39 @@ export function bthWrite(
   while (levelCount > 0) {
     const perItem = <u32>(MAX_ITEM / step);
     const itemCount = (levelCount + perItem - 1) / perItem;
-    const above = alloc(<usize>itemCount * <usize>(keySize + 4), SITE_BTH_WRITER_LEVEL);
+    // One item is the root, and nothing is above it.
+    const above = itemCount == 1 ? 0 : alloc(<usize>itemCount * <usize>(keySize + 4), SITE_BTH_WRITER_LEVEL);
     for (let k: u32 = 0; k < itemCount; k++) {
       const from = k * perItem;
       const n = from + perItem > levelCount ? levelCount - from : perItem;
       const size = <usize>n * step;
-      const hid = hwItem(size);
+      const isReserved = reservedHid != 0 && levels == 0;
+      const hid = isReserved ? reservedHid : hwItem(size);
       if (!hid) {
-        free(above, SITE_PC_WRITER);
+        if (above) free(above, SITE_PC_WRITER);
         if (level != records) free(level, SITE_PC_WRITER);
         return 0;
       }
-      copy(take(newLo, newAt, size), take(level, <usize>from * step, size), size);
+      copy(
+        isReserved ? take(reservedLo, reservedAt, size) : take(newLo, newAt, size),
+        take(level, <usize>from * step, size),
+        size,
+      );
+      root = hid;
+      if (!above) break;
       const e = take(above, <usize>k * <usize>(keySize + 4), <usize>(keySize + 4));
       copy(e, take(level, <usize>from * step, <usize>keySize), <usize>keySize);
       put32(e + <usize>keySize, hid);
-      root = hid;
     }
     if (level != records) free(level, SITE_PC_WRITER);
-    level = above;
-    if (itemCount == 1) break;
+    level = above ? above : records;
+    if (!above) break;
     levelCount = itemCount;
     step = <usize>(keySize + 4);
     levels++;
   }
   if (level != records) free(level, SITE_PC_WRITER);
+  reservedHid = 0;
   const h = take(headerLo, headerAt, 8);
   put8(h, 0xb5);
   put8(h + 1, keySize);

@@ -1,13 +1,13 @@
 // Heap-on-node, writing. MS-PST 2.3.1; heap.ts draws the blocks.
 //
-// Items are laid one after the other; the offsets wait at the end of the block, growing down, and become the page map
-// when the block is sealed. Every block but the last is padded to the full 8176 bytes. One heap is written at a time.
+// Items are laid one after the other, in the first open block with room; the offsets wait at the end of the block, growing down,
+// and become the page map when the block is sealed. Every block but the last is padded to the full 8176 bytes. One heap is written at a time.
 
 import { damage, HEAP_FULL } from '../damage';
 import { alloc } from '../memory/pageheap';
 import { SITE_HEAP_WRITER_BLOCK } from '../memory/site';
 import { get8, get16, put8, put16, put32, take, zero } from '../memory/span';
-import { chainCount, chainNew, chainPtr, chainPut, chainTotal, chainTrim } from '../ndb/chain';
+import { chainCount, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
 import { HN_SIGNATURE } from './heap';
 
 /** Payload of a full Unicode block. MS-PST 2.2.2.8. */
@@ -21,35 +21,38 @@ const MAX_INDEX: u32 = 2047;
 const MAX_BLOCKS: u32 = 65536;
 
 let chain: usize = 0; // blocks of the heap being written
-let block: usize = 0; // the last of them
-let used: usize = 0; // bytes of it taken by header and items
-let items: u32 = 0;
+let firstOpen: u32 = 0; // blocks before this one are sealed
+
+/** Blocks kept open, so that small items fill what a large one left: Outlook packs as tightly. */
+const OPEN_MAX: u32 = 8;
+
+// Until it is sealed a block keeps its own state: bytes taken in its first two bytes, where ibHnpm will be, and the number of its items in
+// its last two; the offsets of the items lie before those, the first one last.
+const COUNT_AT: usize = PAYLOAD - 2;
 
 /** Where the item given out last lies. */
 export let newLo: usize = 0;
 export let newAt: usize = 0;
 
 /** Writers take turns: a table keeps its heap open across calls and puts it back with hwResume(). */
-export function hwState(): u64 {
-  return <u64>used | ((<u64>items) << 32);
+export function hwState(): u32 {
+  return firstOpen;
 }
 
 export function hwChain(): usize {
   return chain;
 }
 
-export function hwResume(heap: usize, state: u64): void {
+export function hwResume(heap: usize, state: u32): void {
   chain = heap;
-  block = chainPtr(heap, chainCount(heap) - 1);
-  used = <usize>(<u32>state);
-  items = <u32>(state >>> 32);
+  firstOpen = state;
 }
 
 /** Begins a heap of the given client signature. */
 export function hwBegin(client: u32): void {
   chain = chainNew(1);
-  openBlock();
-  const h = take(block, 0, 12);
+  firstOpen = 0;
+  const h = take(openBlock(), 0, 12);
   put8(h + 2, HN_SIGNATURE);
   put8(h + 3, client);
   put32(h + 4, 0);
@@ -60,57 +63,72 @@ function headerSize(index: u32): usize {
   return index == 0 ? 12 : index >= 8 && (index - 8) % 128 == 0 ? 66 : 2;
 }
 
-function openBlock(): void {
-  used = headerSize(chainCount(chain));
-  items = 0;
-  block = alloc(PAYLOAD, SITE_HEAP_WRITER_BLOCK);
+function openBlock(): usize {
+  const header = headerSize(chainCount(chain));
+  const block = alloc(PAYLOAD, SITE_HEAP_WRITER_BLOCK);
   chainPut(chain, block, PAYLOAD);
-  zero(take(block, 0, used), used);
+  const h = take(block, 0, header);
+  zero(h, header);
+  put16(h, <u32>header);
+  put16(take(block, COUNT_AT, 2), 0);
+  return block;
+}
+
+/** Where the page map of a block ends that has `used` bytes and `items` items: it begins at an even place. 2.3.1.5. */
+function mapEnd(used: usize, items: u32): usize {
+  return ((used + 1) & ~1) + 4 + ((<usize>(items + 1)) << 1);
 }
 
 /** Room for an item of `size` bytes (1..3580). Returns its HID and sets newLo, newAt; 0 with a damage record. 2.3.1.1. */
 export function hwItem(size: usize): u32 {
-  // Behind the item: one byte to make ibHnpm even, cAlloc, cFree, and one offset more than there are items.
-  const after = 1 + 4 + ((<usize>(items + 2)) << 1);
-  if (used + size + after > PAYLOAD || items == MAX_INDEX) {
-    seal();
-    if (chainCount(chain) == MAX_BLOCKS) return <u32>damage(HEAP_FULL, MAX_BLOCKS, 0);
-    openBlock();
+  const count = chainCount(chain);
+  for (let index = firstOpen; index < count; index++) {
+    const block = chainPtr(chain, index);
+    const used = <usize>get16(take(block, 0, 2));
+    const items = get16(take(block, COUNT_AT, 2));
+    if (items < MAX_INDEX && mapEnd(used + size, items + 1) <= PAYLOAD) return place(block, index, used, items, size);
   }
-  put16(take(block, PAYLOAD - ((<usize>(items + 1)) << 1), 2), <u32>used);
+  if (count == MAX_BLOCKS) return <u32>damage(HEAP_FULL, MAX_BLOCKS, 0);
+  const block = openBlock();
+  if (count + 1 - firstOpen > OPEN_MAX) seal(firstOpen++);
+  return place(block, count, headerSize(count), 0, size);
+}
+
+function place(block: usize, index: u32, used: usize, items: u32, size: usize): u32 {
+  put16(take(block, COUNT_AT - ((<usize>(items + 1)) << 1), 2), <u32>used);
+  put16(take(block, COUNT_AT, 2), items + 1);
+  put16(take(block, 0, 2), <u32>(used + size));
   newLo = block;
   newAt = used;
-  used += size;
-  items++;
-  return (items << 5) | ((chainCount(chain) - 1) << 16);
+  return ((items + 1) << 5) | (index << 16);
 }
 
-/** Writes the page map of the block and pads it. Returns where the map ends. 2.3.1.5. */
-function seal(): usize {
-  const end = used;
-  if (used & 1) {
-    put8(take(block, used, 1), 0);
-    used++;
-  }
-  put16(take(block, 0, 2), <u32>used);
+/** Writes the page map of a block and pads it. Returns where the map ends. 2.3.1.5. */
+function seal(index: u32): usize {
+  const block = chainPtr(chain, index);
+  const end = <usize>get16(take(block, 0, 2));
+  const items = get16(take(block, COUNT_AT, 2));
+  const at = (end + 1) & ~1;
+  if (at != end) put8(take(block, end, 1), 0);
+  put16(take(block, 0, 2), <u32>at);
+  // The map may reach into the waiting offsets, so they are turned round where they are and then moved down in order.
+  reverse(block, items);
   const size = 4 + ((<usize>(items + 1)) << 1);
-  const map = take(block, used, size);
-  // The waiting offsets lie at the block's end in reverse; the map may reach into them, so they are turned round first.
-  reverse(items);
+  const map = take(block, at, size);
+  const waiting = take(block, COUNT_AT - ((<usize>items) << 1), (<usize>items) << 1);
   put16(map, items);
   put16(map + 2, 0);
-  const waiting = take(block, PAYLOAD - ((<usize>items) << 1), (<usize>items) << 1);
   for (let k: usize = 0; k < <usize>items; k++) put16(map + 4 + (k << 1), get16(waiting + (k << 1)));
   put16(map + 4 + ((<usize>items) << 1), <u32>end);
-  const mapEnd = used + size;
-  zero(take(block, mapEnd, PAYLOAD - mapEnd), PAYLOAD - mapEnd);
-  fillLevel(chainCount(chain) - 1, PAYLOAD - mapEnd);
-  return mapEnd;
+  const stop = at + size;
+  zero(take(block, stop, PAYLOAD - stop), PAYLOAD - stop);
+  fillLevel(index, PAYLOAD - stop);
+  return stop;
 }
 
-function reverse(count: u32): void {
+function reverse(block: usize, count: u32): void {
   if (count < 2) return;
-  let a = take(block, PAYLOAD - ((<usize>count) << 1), (<usize>count) << 1);
+  let a = take(block, COUNT_AT - ((<usize>count) << 1), (<usize>count) << 1);
   let b = a + ((<usize>(count - 1)) << 1);
   for (; a < b; a += 2, b -= 2) {
     const x = get16(a);
@@ -149,15 +167,23 @@ function fillLevel(index: u32, free: usize): void {
  * Returns 0 with a damage record.
  */
 export function hwFill(target: usize): u32 {
-  for (;;) {
-    const before = <usize>chainTotal(chain) - PAYLOAD;
-    const end = ((used + 1) & ~1) + 4 + ((<usize>(items + 1)) << 1);
-    if (before + end >= target) return 1;
+  for (let k: u32 = 0; k < MAX_BLOCKS; k++) {
+    const last = chainCount(chain) - 1;
+    while (firstOpen < last) seal(firstOpen++);
+    const block = chainPtr(chain, last);
+    const used = <usize>get16(take(block, 0, 2));
+    const items = get16(take(block, COUNT_AT, 2));
+    const before = <usize>last * PAYLOAD;
+    if (before + mapEnd(used, items) >= target) return 1;
     const room = target - before < PAYLOAD ? target - before : PAYLOAD;
-    // The item, its offset, and where the map would begin.
-    const map = room - 4 - ((<usize>(items + 2)) << 1);
-    if (room & 1 || map <= used) return 1; // a gap too small for an item stays
-    const size = map - used < MAX_ITEM ? map - used : MAX_ITEM;
+    // The item ends where the map would begin.
+    const end = room - 4 - ((<usize>(items + 2)) << 1);
+    if (room & 1 || end <= used) {
+      if (room < PAYLOAD) return 1; // a gap too small for an item stays
+      openBlock();
+      continue;
+    }
+    const size = end - used < MAX_ITEM ? end - used : MAX_ITEM;
     if (!hwItem(size)) return 0;
     zero(take(newLo, newAt, size), size);
   }
@@ -166,8 +192,9 @@ export function hwFill(target: usize): u32 {
 
 /** Ends the heap with `root` as its hidUserRoot. Returns the chain, the caller's from now on. */
 export function hwEnd(root: u32): usize {
-  const size = seal();
-  chainTrim(chain, size);
+  const last = chainCount(chain) - 1;
+  while (firstOpen < last) seal(firstOpen++);
+  chainTrim(chain, seal(last));
   put32(take(chainPtr(chain, 0), 4, 4), root);
   return chain;
 }

@@ -7,7 +7,7 @@ import { copy, get32, put16, put32, take } from '../memory/span';
 import { contextOf } from '../memory/stop';
 import { chainFree } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
-import { bthWrite } from './bthwriter';
+import { bthReserve, bthWrite } from './bthwriter';
 import { CLIENT_PC } from './heap';
 import { hwBegin, hwChain, hwEnd, hwFill, hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
 
@@ -38,19 +38,16 @@ export function writeValue(stream: usize, at: usize, record: usize): u32 {
   return hid;
 }
 
-/** Writes the property stream at `stream` + `at` as a PC of at least `target` bytes, see hwFill(). Returns the chain of its heap, or 0 with a damage record. */
-export function pcWrite(stream: usize, at: usize, target: usize): usize {
-  const head = take(stream, at, STREAM_HEADER);
-  const count = get32(head);
-  hwBegin(CLIENT_PC);
-  const header = hwItem(8);
-  const headerLo = newLo;
-  const headerAt = newAt;
-  const records = alloc(((<usize>count) << 3) + 1, SITE_PC_WRITER_RECORDS);
+/** A value this long is laid before the others. */
+const LARGE: u32 = 256;
+
+/** Writes the records of the properties whose values are `from` to `to` bytes long, with their values. */
+function writeRecords(stream: usize, at: usize, count: u32, records: usize, from: u32, to: u32): u32 {
   let r = take(stream, at + STREAM_HEADER, <usize>count * RECORD);
   let out = take(records, 0, (<usize>count) << 3);
-  let ok: u32 = 1;
-  for (let k: u32 = 0; k < count && ok; k++, r += RECORD, out += 8) {
+  for (let k: u32 = 0; k < count; k++, r += RECORD, out += 8) {
+    const length = get32(r + 8);
+    if (length < from || length > to) continue;
     const tag = get32(r);
     contextOf(tag);
     put16(out, tag >>> 16);
@@ -60,8 +57,24 @@ export function pcWrite(stream: usize, at: usize, target: usize): usize {
     if (size == 0 || (size > 4 && size != 255)) put32(out + 4, writeValue(stream, at, r));
     else if (get32(r + 4) & INLINE) put32(out + 4, get32(r + 12));
     else valueOk = <u32>damage(VALUE_DAMAGED, 0, tag); // has no bytes but the dword
-    ok = valueOk;
+    if (!valueOk) return 0;
   }
+  return 1;
+}
+
+/** Writes the property stream at `stream` + `at` as a PC of at least `target` bytes, see hwFill(). Returns the chain of its heap, or 0 with a damage record. */
+export function pcWrite(stream: usize, at: usize, target: usize): usize {
+  const head = take(stream, at, STREAM_HEADER);
+  const count = get32(head);
+  hwBegin(CLIENT_PC);
+  const header = hwItem(8);
+  const headerLo = newLo;
+  const headerAt = newAt;
+  const records = alloc(((<usize>count) << 3) + 1, SITE_PC_WRITER_RECORDS);
+  bthReserve((<usize>count) << 3);
+  // Large values first: what they leave of a block is filled by the small ones.
+  let ok = writeRecords(stream, at, count, records, LARGE, 0xffffffff);
+  if (ok) ok = writeRecords(stream, at, count, records, 0, LARGE - 1);
   contextOf(0);
   if (ok) ok = bthWrite(headerLo, headerAt, 2, 6, records, count);
   if (ok) ok = hwFill(target);

@@ -4,7 +4,7 @@
 // Rows stream in one at a time: cells go to the row matrix, long values to the heap. The matrix becomes a heap item when
 // it fits one, else the caller writes it as a subnode.
 
-import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_TYPE, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
+import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_ROWS, TC_TYPE, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free, sizeOf } from '../memory/pageheap';
 import {
   SITE_TABLE_WRITER,
@@ -18,7 +18,7 @@ import { copy, get8, get16, get32, put8, put32, put64, take, zero } from '../mem
 import { contextOf } from '../memory/stop';
 import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTotal, chainTrim } from '../ndb/chain';
 import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
-import { bthWrite } from './bthwriter';
+import { bthReserve, bthReserved, bthWrite, reservedAt, reservedHid, reservedLo } from './bthwriter';
 import { CLIENT_TC } from './heap';
 import {
   hwBegin,
@@ -40,8 +40,7 @@ const TCOLDESC_SIZE: usize = 8;
 
 // The handle of a table being written.
 const HEAP: usize = 0;
-const USED: usize = 4;
-const ITEMS: usize = 8;
+const OPEN: usize = 4; // first block of the heap that is not sealed
 const INFO: usize = 12; // TCINFO and TCOLDESCs, the caller's block
 const ROWS: usize = 16; // chain of row matrix blocks
 const ROW_SIZE: usize = 20;
@@ -49,13 +48,23 @@ const PER_BLOCK: usize = 24;
 const COUNT: usize = 28;
 const INDEX: usize = 32; // { row id u32, row index u32 } of every row so far
 const INDEX_CAPACITY: usize = 36;
-const HANDLE_SIZE: usize = 40;
+const INDEX_HID: usize = 40; // item reserved for the row index, its place, and the rows it is for
+const INDEX_LO: usize = 44;
+const INDEX_AT: usize = 48;
+const EXPECTED: usize = 52;
+const MATRIX_HID: usize = 56; // the same for a matrix in the heap
+const MATRIX_LO: usize = 60;
+const MATRIX_AT: usize = 64;
+const HANDLE_SIZE: usize = 68;
 
 const HID_HEADER: u32 = 0x20;
 const HID_TCINFO: u32 = 0x40;
 
-/** Begins a table with the columns of `info`, a TCINFO with its TCOLDESCs (copied). Returns 0 with a damage record. */
-export function twNew(info: usize): usize {
+/**
+ * Begins a table with the columns of `info`, a TCINFO with its TCOLDESCs (copied). `rows`: how many are to come, 0 when that is not known;
+ * `isMatrixInHeap`: they will be a heap item, if one can hold them. Returns 0 with a damage record.
+ */
+export function twNew(info: usize, rows: u32, isMatrixInHeap: u32): usize {
   const size = sizeOf(info);
   if (size < TCINFO_SIZE) return damage(TC_COLUMNS, 0, <u32>size);
   const i = take(info, 0, size);
@@ -76,6 +85,11 @@ export function twNew(info: usize): usize {
   zero(take(newLo, newAt, 8), 8);
   hwItem(size);
   copy(take(newLo, newAt, size), i, size);
+  bthReserve((<usize>rows) << 3);
+  const matrix = <usize>rows * <usize>rowSize;
+  const matrixHid = isMatrixInHeap && matrix != 0 && matrix <= MAX_ITEM ? hwItem(matrix) : 0;
+  const matrixLo = newLo;
+  const matrixAt = newAt;
 
   const own = alloc(size, SITE_TABLE_WRITER_INFO);
   copy(take(own, 0, size), i, size);
@@ -89,18 +103,23 @@ export function twNew(info: usize): usize {
   put32(h + COUNT, 0);
   put32(h + INDEX, <u32>alloc(1024, SITE_TABLE_WRITER_INDEX));
   put32(h + INDEX_CAPACITY, 128);
+  put32(h + EXPECTED, rows);
+  put32(h + INDEX_HID, reservedHid);
+  put32(h + INDEX_LO, <u32>reservedLo);
+  put32(h + INDEX_AT, <u32>reservedAt);
+  put32(h + MATRIX_HID, matrixHid);
+  put32(h + MATRIX_LO, <u32>matrixLo);
+  put32(h + MATRIX_AT, <u32>matrixAt);
   return writer;
 }
 
 function keepHeap(h: usize): void {
-  const state = hwState();
   put32(h + HEAP, <u32>hwChain());
-  put32(h + USED, <u32>state);
-  put32(h + ITEMS, <u32>(state >>> 32));
+  put32(h + OPEN, hwState());
 }
 
 function resumeHeap(h: usize): void {
-  hwResume(<usize>get32(h + HEAP), <u64>get32(h + USED) | ((<u64>get32(h + ITEMS)) << 32));
+  hwResume(<usize>get32(h + HEAP), get32(h + OPEN));
 }
 
 /**
@@ -232,6 +251,8 @@ export function twEnd(writer: usize, rowsNid: u32, target: usize, rowsTarget: us
   const rowSize = <usize>get32(h + ROW_SIZE);
   const rows = <usize>get32(h + ROWS);
   resumeHeap(h);
+  const expected = get32(h + EXPECTED);
+  if (expected != 0 && expected != count) return <u32>damage(TC_ROWS, count, expected);
   let hnidRows: u32 = 0;
   if (count > 0) {
     const perBlock = get32(h + PER_BLOCK);
@@ -242,9 +263,12 @@ export function twEnd(writer: usize, rowsNid: u32, target: usize, rowsTarget: us
       if (rowsTarget > total && rowsTarget - total <= PAYLOAD - last) chainTrim(rows, last + rowsTarget - total);
       hnidRows = rowsNid;
     } else if (count <= perBlock && last <= MAX_ITEM) {
-      hnidRows = hwItem(last);
+      const isReserved = get32(h + MATRIX_HID) != 0;
+      hnidRows = isReserved ? get32(h + MATRIX_HID) : hwItem(last);
       if (!hnidRows) return 0;
-      copy(take(newLo, newAt, last), take(chainPtr(rows, 0), 0, last), last);
+      const lo = isReserved ? <usize>get32(h + MATRIX_LO) : newLo;
+      const at = isReserved ? <usize>get32(h + MATRIX_AT) : newAt;
+      copy(take(lo, at, last), take(chainPtr(rows, 0), 0, last), last);
       chainFree(rows);
       put32(h + ROWS, 0);
     } else {
@@ -256,6 +280,7 @@ export function twEnd(writer: usize, rowsNid: u32, target: usize, rowsTarget: us
   }
   const index = <usize>get32(h + INDEX);
   sortIndex(index, count);
+  bthReserved(get32(h + INDEX_HID), <usize>get32(h + INDEX_LO), <usize>get32(h + INDEX_AT));
   const first = chainPtr(hwChain(), 0);
   // Items 1 and 2 of the first block, laid by twNew(): 8 bytes behind the 12 of the HNHDR, and what follows.
   const ok = bthWrite(first, 12, 4, 4, index, count);

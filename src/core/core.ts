@@ -110,7 +110,7 @@ export interface CoreExports {
   tcOut(table: number): number;
   tcOutSize(table: number): number;
   tcClose(table: number): void;
-  twNew(info: number): number;
+  twNew(info: number, rows?: number, isMatrixInHeap?: number): number;
   twRow(writer: number, stream: number, at: number): number;
   twEnd(writer: number, rowsNid: number, target?: number, rowsTarget?: number): number;
   twHeap(writer: number): number;

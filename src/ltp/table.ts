@@ -209,14 +209,18 @@ export class TableWriter {
   readonly #writer: number;
   rowCount = 0;
 
-  /** `info` as tcInfo() or an existing table gives it. */
+  /**
+   * `info` as tcInfo() or an existing table gives it. `rows`, when it is known how many there will be, lets the heap be packed more tightly;
+   * `isMatrixInHeap` says that they will lie in it.
+   */
   constructor(
     readonly core: Core,
     info: Uint8Array,
     readonly where: Where,
+    { rows, isMatrixInHeap }: { rows: number; isMatrixInHeap: boolean } = { rows: 0, isMatrixInHeap: false },
   ) {
     const ptr = core.put(info);
-    this.#writer = core.x.twNew(ptr);
+    this.#writer = core.x.twNew(ptr, rows, isMatrixInHeap ? 1 : 0);
     core.x.free(ptr, SITE_HOST);
     if (this.#writer === 0) throw core.damage(where);
   }

@@ -109,7 +109,10 @@ export class Reencoder {
         const message = `the row matrix, subnode ${hex(table.rowsNid)}, has subnodes of its own`;
         throw new PstError('PST_BAD_TC', message, { field: 'TCINFO.hnidRows', section: '2.3.4.4', ...where });
       }
-      const out = new TableWriter(core, tcInfo(table.columns, table.rgib), where);
+      const out = new TableWriter(core, tcInfo(table.columns, table.rgib), where, {
+        rows: table.rowCount,
+        isMatrixInHeap: table.rowsNid === 0,
+      });
       try {
         table.batches((at, _size, count) => {
           let offset = 0;
