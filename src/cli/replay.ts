@@ -1,22 +1,30 @@
 /** `pstwright replay BUNDLE`: repeats a failed operation without its store. @module */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { type Bundle, decodeBundle, encodeBundle, inputBytes, type Outcome } from '../replay/bundle.js';
+import { renderPage } from '../replay/html.js';
 import { type Minimised, minimise } from '../replay/minimise.js';
 import { writeReducedStore } from '../replay/pst.js';
 import { redact } from '../replay/redact.js';
-import { type Replay, replay } from '../replay/replay.js';
+import type { Replay } from '../replay/replay.js';
+import { observe } from '../replay/steps.js';
 import { nidName } from '../wire/nid.js';
 import { action, EXIT, type ExitCode } from './exit.js';
 import { escapeText, number, paint, print, printFields, printJson, size } from './output.js';
 import { typedPageHeap } from './pageheap-options.js';
 import { startProgress } from './progress.js';
+import { printSteps, printUntil } from './replay-steps.js';
+import { VERSION } from './version.js';
 
 const HELP = `
 A bundle (NAME.replay) is written when a clone fails. It holds the options of the run and the blocks and pages that the failing
 operation read, nothing else of the store. The replay runs that one operation again and compares how it ends. It runs under the page heap
 of the bundle; --pageheap and its like show the failure under another.
+
+--until and --step show the heap on the way there; allocations are numbered from 1 in each operation, as reports name them. --html writes
+one file that needs nothing else.
 
 Exit codes: 0 reproduced · 2 ended otherwise; what differs is listed · 3 not a bundle`;
 
@@ -27,6 +35,9 @@ export function register(program: Command): void {
     .argument('<bundle>', 'NAME.replay, as a failed clone left it')
     .option('--minimise', 'reduce the bundle to the fewest properties and bytes that still fail in the same way')
     .option('--redact', 'replace all text, addresses and attachments by letters of the same length')
+    .option('--html <file>', 'also write what happened as a page: the report, the heap, the item, the allocations')
+    .option('--until <n>', 'stop before allocation <n> of the operation and show the heap as it is then')
+    .option('--step', 'walk through the allocations and frees of the operation, one by one on a terminal')
     .option('-o, --out <file>', 'where the minimised or redacted bundle goes')
     .option('--pst <file>', 'with --minimise: also write what is left as a small PST')
     .option('--json', 'print one JSON document instead of text')
@@ -37,25 +48,43 @@ export function register(program: Command): void {
 interface Options {
   minimise?: true;
   redact?: true;
+  html?: string;
+  until?: string;
+  step?: true;
   out?: string;
   pst?: string;
   json?: true;
 }
 
-function run(path: string, options: Options, command: Command): ExitCode {
+function run(path: string, options: Options, command: Command): ExitCode | Promise<ExitCode> {
   const bundle = load(path);
+  const { html, until, step } = options;
+  if ([html, until, step, options.minimise ?? options.redact].filter((each) => each !== undefined).length > 1) {
+    throw new UsageError('USAGE', '--html, --until, --step and --minimise or --redact exclude each other');
+  }
   if (options.minimise || options.redact) return reduce(bundle, path, options);
   if (options.out !== undefined || options.pst !== undefined) {
     throw new UsageError('USAGE', '--out and --pst go with --minimise or --redact');
   }
   const pageheap = typedPageHeap(command);
-  const result = replay(bundle, pageheap === undefined ? {} : { pageheap });
+  if (until !== undefined) return printUntil(bundle, ordinalOf(until), pageheap, options.json === true);
+  if (step) return printSteps(bundle, pageheap, options.json === true);
+  const observation = observe(bundle, pageheap);
+  const result = observation.replay;
+  if (html !== undefined) {
+    writeNew(
+      html,
+      Buffer.from(renderPage(bundle, observation, { bundleName: basename(path), engine: VERSION })),
+      'name',
+    );
+  }
   if (options.json) {
     const { isReproduced, differences, outcome } = result;
     const { ranges: _, ...rest } = bundle;
     printJson({ isReproduced, differences, outcome, bundle: { ...rest, inputBytes: inputBytes(bundle) } });
   } else {
     printReplay(bundle, result);
+    if (html !== undefined) print(`\nthe page is ${escapeText(html)}`);
   }
   return result.isReproduced ? EXIT.OK : EXIT.DAMAGE;
 }
@@ -125,13 +154,21 @@ function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
   return isDone ? EXIT.OK : EXIT.DAMAGE;
 }
 
-function writeNew(path: string, bytes: Uint8Array): void {
+function writeNew(path: string, bytes: Uint8Array, way = 'name with --out'): void {
   try {
     writeFileSync(path, bytes, { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new UsageError('TARGET_EXISTS', `${path} exists; choose another name with --out`);
+    throw new UsageError('TARGET_EXISTS', `${path} exists; choose another ${way}`);
   }
+}
+
+/** 9 digits: allocations of an operation are counted in 32 bits. */
+function ordinalOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new UsageError('USAGE', `--until takes the number of an allocation, from 1, not "${text}"`);
+  }
+  return Number(text);
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;

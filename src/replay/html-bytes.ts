@@ -79,10 +79,12 @@ const CELL_Y = 58;
 const CELL_HEIGHT = 34;
 const HEIGHT = 168;
 /** Bytes to either side of a point, the widest first. */
-const MARGINS = [16, 12, 10, 8, 6, 4, 2] as const;
+const MARGINS = [16, 14, 12, 10, 8, 6, 4, 2] as const;
 /** Below this a cell has no room for its byte. */
-const CELL_WITH_TEXT = 17;
+const CELL_WITH_TEXT = 18;
 const CELL_MAX = 26;
+/** Fewer bytes than this between two stretches are drawn, too. */
+const JOINED_MAX = 16;
 
 const CELLS: Readonly<Record<Kind, string>> = {
   live: 'live-soft',
@@ -104,7 +106,7 @@ interface Scale {
 
 function scaleOf(points: readonly number[], whole: Stretch): Scale | undefined {
   for (const margin of MARGINS) {
-    const parts = stretches(points, margin, margin, 6, whole);
+    const parts = stretches(points, margin, margin, JOINED_MAX, whole);
     const cells = parts.reduce((sum, { from, to }) => sum + to - from, 0);
     const cell = Math.min(CELL_MAX, (WIDTH - (parts.length - 1) * BREAK) / cells);
     if (cells === 0) return undefined;
@@ -146,7 +148,7 @@ export function blockPicture(heap: HeapMap, scene: Scene, stop: Stop): Content {
   ].join('');
   return html`<figure>${wide(
     'The block, byte by byte',
-    svg`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${label}.">
+    svg`<svg data-focus="${x(mark?.from ?? block?.ptr ?? 0) / WIDTH}" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${label}.">
 ${cells}${breaks}${addresses}${block === undefined ? undefined : blockBracket(block, scale, width)}${mark === undefined ? undefined : markBracket(mark, stop, scale, width)}
 </svg>`,
   )}${legend(kindsShown(heap, scene, parts))}</figure>`;
@@ -189,6 +191,9 @@ function blockBracket({ ptr, size, state }: HeapBlock, { x }: Scale, width: numb
   return svg`<rect class="outline" x="${a}" y="${CELL_Y - 1}" width="${Math.max(2, b - a)}" height="${CELL_HEIGHT + 2}"/><path class="rule" d="M${a} ${CELL_Y - 26}v-7H${b}v7"/><text class="${side}" x="${place}" y="${CELL_Y - 40}">${words}</text>\n`;
 }
 
+/** What the words of a mark take. */
+const MARK_ROOM = 330;
+
 function markBracket(mark: Mark, stop: Stop, { x }: Scale, width: number): Markup {
   const y = CELL_Y + CELL_HEIGHT + 24;
   const a = x(mark.from);
@@ -200,7 +205,7 @@ function markBracket(mark: Mark, stop: Stop, { x }: Scale, width: number): Marku
         ? stop.block + stop.size
         : stop.block;
   const distance = distanceText(stop);
-  const isLeft = a > width / 2;
+  const isLeft = a > width - MARK_ROOM && b > MARK_ROOM;
   const words = `${mark.text}${distance === undefined ? '' : `, ${distance}`}`;
   // From the edge of the block to the access, when there is a way between.
   const way =
@@ -213,7 +218,7 @@ function markBracket(mark: Mark, stop: Stop, { x }: Scale, width: number): Marku
 const KIND_TEXTS: Readonly<Record<Kind, string>> = {
   live: 'bytes of a live block',
   freed: 'bytes of a freed block',
-  slack: 'slack: belongs to nobody, stamped d0',
+  slack: 'slack: stamped, belongs to nobody',
   header: 'header of the page heap',
   guard: 'guard: no byte can be reached (??)',
   unused: 'never used (??)',
@@ -241,7 +246,7 @@ export function hexWindow(heap: HeapMap, scene: Scene, stop: Stop): Content {
   const { from: low, to: high } = wholeOf(scene);
   const limit = { from: low, to: high };
   const isSmall = block !== undefined && block.size <= WHOLE_MAX;
-  const parts = stretches(points, 3 * ROW, 3 * ROW, isSmall ? WHOLE_MAX : 2 * ROW, limit).map(({ from, to }) => ({
+  const parts = stretches(points, 2 * ROW, 2 * ROW, isSmall ? WHOLE_MAX : 2 * ROW, limit).map(({ from, to }) => ({
     from: Math.floor(from / ROW) * ROW,
     to: Math.ceil(to / ROW) * ROW,
   }));

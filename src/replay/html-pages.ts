@@ -48,13 +48,14 @@ export function pageMap(heap: HeapMap, stop: Stop | undefined): Content {
   }
   const square = hasAddress(stop) ? squareOf(stop.address) : -1;
   if (square >= 0 && square < states.length) marks.push(faultMark(square));
+  const focus = square >= 0 ? x(square) : 0;
   const total = new Map<PageState, number>();
   for (const { state } of pages) total.set(state, (total.get(state) ?? 0) + 1);
   const summary = ORDER.filter((state) => total.has(state)).map(
     (state) => `${number(total.get(state)!)} ${KIND_NAMES[state]}`,
   );
   const label = `Page map: ${summary.join(', ')}.${square >= 0 ? ` The fault is on the page of ${hex(stop!.address)}.` : ''}`;
-  const picture = svg`<svg id="pages" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${label}" data-base="${base}" data-share="${share}" data-states="${states.map((state) => LETTERS[state]).join('')}" data-blocks="${noteData(heap, squareOf)}">
+  const picture = svg`<svg id="pages" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${label}" data-focus="${focus / WIDTH}" data-base="${base}" data-share="${share}" data-states="${states.map((state) => LETTERS[state]).join('')}" data-blocks="${noteData(heap, squareOf)}">
 ${rowLabels(base, share, states.length)}
 ${ORDER.map((state) => squares(states, state))}
 ${marks}
@@ -135,6 +136,8 @@ const STRIP_HEIGHT = 128;
 /** Bytes shown at most, in pages: of a larger block only the part at the fault. */
 const STRIP_PAGES = 12;
 const ARENA_BYTES = 1024;
+/** An address under the bar that would stand in the way of the fault's is left out. */
+const TICK_ROOM = 90;
 
 /** The addresses around the fault, to scale, with the blocks in their pages. */
 export function neighbourhood(heap: HeapMap, scene: Scene, stop: Stop): Content {
@@ -160,15 +163,16 @@ export function neighbourhood(heap: HeapMap, scene: Scene, stop: Stop): Content 
   const names = regions
     .filter(({ from: a, to: b }) => at(b) - at(a) > 64)
     .map(({ from: a, to: b, kind }) => {
-      const isDark = kind === 'live' || kind === 'freed';
-      return svg`<text class="middle${isDark ? ' on' : ''}" x="${(at(a) + at(b)) / 2}" y="${BAR_Y + BAR / 2 + 4}">${KIND_NAMES[kind]}</text>\n`;
+      const onColour = kind === 'live' || kind === 'header' ? ' on' : kind === 'freed' ? ' on-freed' : '';
+      return svg`<text class="middle${onColour}" x="${(at(a) + at(b)) / 2}" y="${BAR_Y + BAR / 2 + 4}">${KIND_NAMES[kind]}</text>\n`;
     });
   const ticks: Content[] = [];
   const step = unit === PAGE ? PAGE * Math.max(1, Math.ceil((to - from) / PAGE / 12)) : ARENA_BYTES / 8;
   for (let place = Math.ceil(from / step) * step; place <= to; place += step) {
+    const isUnderFault = hasAddress(stop) && Math.abs(at(place) - at(address)) < TICK_ROOM;
     const edge = at(place) > WIDTH - 40 ? ' end' : at(place) < 40 ? '' : ' middle';
     ticks.push(
-      svg`<line class="rule" x1="${at(place)}" y1="${BAR_Y + BAR}" x2="${at(place)}" y2="${BAR_Y + BAR + 6}"/><text class="mono quiet${edge}" x="${at(place)}" y="${BAR_Y + BAR + 20}">${hex(place)}</text>\n`,
+      svg`<line class="rule" x1="${at(place)}" y1="${BAR_Y + BAR}" x2="${at(place)}" y2="${BAR_Y + BAR + 6}"/>${isUnderFault ? undefined : svg`<text class="mono quiet${edge}" x="${at(place)}" y="${BAR_Y + BAR + 20}">${hex(place)}</text>`}\n`,
     );
   }
   const marks: Content[] = [];
@@ -192,7 +196,7 @@ export function neighbourhood(heap: HeapMap, scene: Scene, stop: Stop): Content 
   const label = `The heap from ${hex(from)} to ${hex(to)}: ${regions.map(({ kind, from: a, to: b }) => `${KIND_NAMES[kind]} ${number(b - a)} bytes`).join(', ')}.`;
   return html`<figure>${wide(
     'Pages around the fault',
-    svg`<svg viewBox="0 0 ${WIDTH} ${STRIP_HEIGHT + 8}" width="${WIDTH}" height="${STRIP_HEIGHT + 8}" role="img" aria-label="${label}">
+    svg`<svg data-focus="${(address - from) / (to - from)}" viewBox="0 0 ${WIDTH} ${STRIP_HEIGHT + 8}" width="${WIDTH}" height="${STRIP_HEIGHT + 8}" role="img" aria-label="${label}">
 ${bars}${names}${ticks}${marks}
 </svg>`,
   )}<figcaption>The same, around the fault and to scale: ${number(to - from)} bytes.</figcaption></figure>`;
@@ -209,8 +213,9 @@ const CLASSES: Readonly<Record<string, string>> = {
   outside: 'soft',
 };
 
-/** Says what the square under the pointer is. Text goes in as text. */
+/** Brings what matters into view where a picture is wider than the screen, and says what the square under the pointer is. Text goes in as text. */
 export const PAGE_SCRIPT = `(function(){
+document.querySelectorAll('svg[data-focus]').forEach(function(g){var w=g.parentNode;w.scrollLeft=g.dataset.focus*g.getBoundingClientRect().width-w.clientWidth/2});
 var s=document.getElementById('pages'),note=document.getElementById('page-note');if(!s||!note)return;
 var names={L:'live',A:'arena of normal mode',F:'freed',G:'guard',U:'never used'},d=s.dataset,base=+d.base,share=+d.share,parts=d.blocks.split('#'),what=(parts[1]||'').split('|');
 var blocks=parts[0]?parts[0].split('|').map(function(b){return b.split(',').map(Number)}):[];

@@ -103,7 +103,7 @@ function tableOf({ streams, columns, rowCount }: Item, tag: number, place: strin
   return html`<p>${place}: a table of ${count(columns.length, 'column')} and ${count(rowCount, 'row')}, as the store has it; of its values the first ${ITEMS_SHOWN} rows.</p>
 ${wide(
   'Columns of the table',
-  html`<table class="stream"><thead><tr><th scope="col">Tag</th><th scope="col">Column</th><th scope="col">Type</th><th scope="col" class="n">Cell</th><th scope="col">Values</th></tr></thead>
+  html`<table class="stream"><thead><tr><th scope="col">Tag</th><th scope="col">Column</th><th scope="col">Type</th><th scope="col" class="n">Cell bytes</th><th scope="col">Values</th></tr></thead>
 <tbody>${lines}</tbody></table>`,
 )}`;
 }

@@ -24,8 +24,9 @@ section{margin:0;padding:30px 0 26px;border-top:1px solid var(--line)}
 .path li+li::before{content:"›";margin:0 .55em;color:var(--guard)}
 .path li:last-child{color:var(--ink);font-weight:600}
 .verdict{display:inline-block;margin:0 0 26px;padding:.3em .75em;border:1px solid currentColor;border-radius:4px;font-size:.9rem;font-weight:600}
+.differences{margin:-16px 0 26px;padding-left:1.2em;color:var(--quiet);font-size:.9rem}
 .verdict.yes{color:var(--ok)}.verdict.no{color:var(--fault)}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:1px;margin:0 0 34px;padding:0;background:var(--line);border:1px solid var(--line);border-radius:6px;overflow:hidden}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;margin:0 0 34px;padding:0;background:var(--line);border:1px solid var(--line);border-radius:6px;overflow:hidden}
 .facts div{background:var(--card);padding:14px 16px}
 .facts dt{font-size:.8125rem;color:var(--quiet)}
 .facts dd{margin:2px 0 0;font-size:1.05rem;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
@@ -47,7 +48,7 @@ svg text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;
 svg text.mono{font-family:var(--mono);font-size:11px}
 svg text.quiet{fill:var(--quiet)}
 svg text.fault{fill:var(--fault);font-weight:600}
-svg text.middle{text-anchor:middle}svg text.end{text-anchor:end}
+svg text.on{fill:var(--card)}svg text.on-freed{fill:#1c2024}svg text.middle{text-anchor:middle}svg text.end{text-anchor:end}
 .live{fill:var(--live)}.freed{fill:var(--freed)}.guard{fill:var(--guard)}.unused{fill:var(--unused);stroke:var(--line);stroke-width:.5}.arena{fill:var(--arena-soft);stroke:var(--arena);stroke-width:.5}
 .live-soft{fill:var(--live-soft)}.freed-soft{fill:var(--freed-soft)}.arena-soft{fill:var(--arena-soft)}.slack{fill:var(--slack)}.soft{fill:var(--soft)}
 .header-bytes{fill:var(--arena)}.access{fill:var(--fault)}.fault-soft{fill:var(--fault-soft)}
@@ -65,19 +66,24 @@ svg text.middle{text-anchor:middle}svg text.end{text-anchor:end}
 .hex .last{border-right:1px solid var(--live);margin-right:-1px}
 .hex .gone.first,.hex .gone.last{border-color:var(--freed)}
 .hex .bad{background:var(--fault);color:var(--card);font-weight:700;box-shadow:none;border-radius:2px}
-.hex .no{color:var(--guard)}
+.hex .no{color:var(--quiet);opacity:.6}
 .hex .skip{color:var(--quiet);font-style:italic}
 table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.45}
 caption{text-align:left;color:var(--quiet);padding:0 0 .5em;font-size:.9rem}
 th{text-align:left;font-weight:600;color:var(--quiet);font-size:.8125rem;padding:6px 12px 6px 0;border-bottom:1px solid var(--guard);white-space:nowrap}
-td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
+td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:baseline}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 td.value{min-width:16em;max-width:32em;overflow-wrap:anywhere}
 tr.here td{background:var(--fault-soft);border-bottom-color:var(--fault)}
 tr.here td:first-child{box-shadow:inset 3px 0 var(--fault)}
 td:first-child,th:first-child{padding-left:10px}
 .stream{min-width:720px}
-footer{padding-top:20px;padding-bottom:48px;border-top:1px solid var(--line);color:var(--quiet);font-size:.875rem}
+footer{padding-bottom:48px;color:var(--quiet);font-size:.875rem}
+footer p{max-width:none;padding-top:18px;border-top:1px solid var(--line)}
+.commands{margin:0}
+.commands dt{margin:0 0 2px}
+.commands dt code{background:var(--soft);padding:.2em .5em;border-radius:4px}
+.commands dd{margin:0 0 .9em;color:var(--quiet)}
 #page-note{min-height:1.5em}
 a{color:inherit}
 :focus-visible{outline:2px solid var(--live);outline-offset:2px}

@@ -78,7 +78,7 @@ const short = (n: number): string =>
 const ROWS_LAST = 26;
 const ROWS_LIVE = 10;
 const ROW_HEIGHT = 20;
-const NAME_WIDTH = 330;
+const NAME_WIDTH = 350;
 const PLACE_WIDTH = 210;
 const BARS = WIDTH - NAME_WIDTH - PLACE_WIDTH - 16;
 
@@ -130,7 +130,7 @@ ${lines}<line class="${failed ? 'rule-fault' : 'rule'}" x1="${NAME_WIDTH + BARS}
 </svg>`;
 }
 
-const cut = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
+const cut = (text: string): string => (text.length > 41 ? `${text.slice(0, 40)}…` : text);
 
 /** Lines that say how many allocations are left out between two rows. */
 function gapsOf(_: readonly Life[], rows: readonly Life[]): number {

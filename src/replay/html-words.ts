@@ -1,6 +1,7 @@
 /** What happened, in words. @module */
 import type { Stop, StopKind } from '../core/fault.js';
 import { itemText, sentence } from '../core/sentence.js';
+import { decoderOf } from '../core/site.js';
 import { tagName } from '../mapi/tags.js';
 import type { Bundle, Outcome } from './bundle.js';
 import { distanceText } from './html-bytes.js';
@@ -21,8 +22,15 @@ export function titleOf({ outcome, operation }: Bundle): string {
   if (outcome.kind !== 'error') return 'The operation ended well.';
   const { message, where } = outcome;
   const [structure] = (where.field ?? '').split('.');
+  const isPage = structure === 'PAGETRAILER' || structure === 'BTPAGE';
   const at =
-    where.bid !== undefined ? ` of block ${hex(where.bid)}` : where.ib !== undefined ? ` at ${hex(where.ib)}` : '';
+    isPage && where.ib !== undefined
+      ? ` of the page at ${hex(where.ib)}`
+      : where.bid !== undefined
+        ? ` of block ${hex(where.bid)}`
+        : where.ib !== undefined
+          ? ` at ${hex(where.ib)}`
+          : '';
   const inside = structure === '' ? '' : ` in the ${structure}${at}`;
   const item = operation.kind === 'open' ? ', while the store was opened' : `, at ${itemName(operation.nid)}`;
   return `${capital(message)}${inside}${item}.`;
@@ -107,18 +115,27 @@ export function story(bundle: Bundle, stop: Stop | undefined): string[] {
   ];
 }
 
+/** Kinds that refused an access as it was made; the others found a trace of one. */
+const ACCESSES: readonly StopKind[] = ['overrun', 'underrun', 'use after free', 'wild access', 'null access'];
+
 /** The numbers that matter most, for the strip under the title. */
 export function keyFacts(stop: Stop): (readonly [name: string, value: string, small: string])[] {
   const distance = distanceText(stop);
   return [
     ...(distance === undefined
       ? []
-      : [['Distance', distance, stop.width > 0 ? `${bytes(stop.width)} wanted` : ''] as const]),
+      : [
+          [
+            'Distance',
+            distance,
+            ACCESSES.includes(stop.kind) && stop.width > 0 ? `${bytes(stop.width)} wanted` : '',
+          ] as const,
+        ]),
     ...(stop.size === 0 ? [] : [['Block', bytes(stop.size), stop.site] as const]),
     ...(stop.tag === 0
       ? []
       : [['Property', tagName(stop.tag) ?? hex(stop.tag), `0x${stop.tag.toString(16).padStart(8, '0')}`] as const]),
     ...(stop.ordinal === 0 ? [] : [['Allocation', `no. ${number(stop.ordinal)}`, 'of the operation'] as const]),
-    ['Decoder', stop.decoder, stop.freeSiteId === 0 ? '' : 'of the allocation'],
+    ['Decoder', stop.decoder, stop.freeSiteId === 0 ? '' : `freed by ${decoderOf(stop.freeSiteId) ?? 'the host'}`],
   ];
 }

@@ -6,6 +6,7 @@ import type { CodeFrame } from '../core/code.js';
 import { CoreFault, type Stop } from '../core/fault.js';
 import { listing } from '../core/options.js';
 import { makeReport, type Report } from '../core/report.js';
+import { sentence } from '../core/sentence.js';
 import { decoderOf } from '../core/site.js';
 import { tagName } from '../mapi/tags.js';
 import { nidName } from '../wire/nid.js';
@@ -39,19 +40,21 @@ export function renderPage(bundle: Bundle, observation: Observation, options: Pa
   const title = titleOf(bundle);
   // Of a fault that was injected there is no block: it was never made.
   const blockStop = outcome.kind === 'stop' ? outcome.stop : undefined;
+  // Damage found before the core took its first block: there is nothing to draw.
+  const isBeforeAll = outcome.kind === 'error' && heap.events.length === 0;
   const sections: Content[] = [
     section({ id: 'story', title: 'What happened', body: storyBody(bundle, stop, report) }),
-    report === undefined
-      ? undefined
-      : section({ id: 'outcome', title: 'The report of the verifier', body: reportBody(report) }),
     outcome.kind === 'error'
       ? section({ id: 'damage', title: 'What is damaged', body: damageSection(bundle, outcome.message, outcome.where) })
       : undefined,
     blockStop === undefined ? undefined : blockSection(observation, blockStop),
-    item === undefined && bundle.node === null
+    report === undefined
+      ? undefined
+      : section({ id: 'outcome', title: 'The report of the verifier', body: reportBody(report) }),
+    item === undefined && (bundle.node === null || outcome.kind === 'error')
       ? undefined
       : section({ id: 'stream', title: 'The item', body: itemSection(item, stop?.tag ?? 0) }),
-    heap.pages.length === 0
+    heap.pages.length === 0 || isBeforeAll
       ? undefined
       : section({
           id: 'heap',
@@ -59,17 +62,19 @@ export function renderPage(bundle: Bundle, observation: Observation, options: Pa
           body: html`<p>${scene.pageheap.mode === 'normal' ? 'Blocks of normal mode lie side by side in arenas. ' : 'Every block has pages of its own, and closed pages between them. '}This is how the heap stood when the operation ended.</p>
 ${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood(heap, scene, blockStop)}`,
         }),
-    replay.core.build === 'raw'
-      ? section({
-          id: 'heap',
-          title: 'The heap',
-          body: html`<p>The raw core has no page heap: nothing is known of its blocks.</p>`,
-        })
-      : section({
-          id: 'timeline',
-          title: 'Allocations over time',
-          body: timeline(heap.events, heap.eventsLost, scene, stop),
-        }),
+    isBeforeAll
+      ? undefined
+      : replay.core.build === 'raw'
+        ? section({
+            id: 'heap',
+            title: 'The heap',
+            body: html`<p>The raw core has no page heap: nothing is known of its blocks.</p>`,
+          })
+        : section({
+            id: 'timeline',
+            title: 'Allocations over time',
+            body: timeline(heap.events, heap.eventsLost, scene, stop),
+          }),
     section({ id: 'run', title: 'The run and its bundle', body: factsBody(bundle) }),
     section({ id: 'again', title: 'To see it again', body: againBody(options.bundleName, stop) }),
   ];
@@ -78,16 +83,20 @@ ${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood
     script: PAGE_SCRIPT,
     body: html`<header>
 <p class="kind">${kindOf(bundle.outcome)}</p>
-<h1>${title}</h1>
+<h1>${title.replaceAll('-byte', '\u2011byte')}</h1>
 ${pathList(bundle, item)}
 ${verdict(observation)}
-${stop === undefined ? undefined : html`<dl class="facts">${keyFacts(stop).map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${value}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
+${stop === undefined ? undefined : html`<dl class="facts">${keyFacts(stop).map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${breakable(value)}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
 </header>
 <main>
 ${sections}</main>
 <footer><p>Written by pstwright ${options.engine} from ${options.bundleName}. The pictures are of the replay on the machine that wrote this page.</p></footer>`,
   });
 }
+
+/** A name of many words in one may break before each of them. */
+const breakable = (name: string): Content =>
+  name.split(/(?=[A-Z][a-z])/).map((word, k) => [k > 0 ? html`<wbr>` : '', word]);
 
 function pathList(bundle: Bundle, item: Item | undefined): Content {
   const { source, path, operation } = bundle;
@@ -101,13 +110,19 @@ function pathList(bundle: Bundle, item: Item | undefined): Content {
   return html`<ol class="path" aria-label="Where">${names.map((name) => html`<li>${name}</li>`)}</ol>`;
 }
 
-function verdict({ replay: { isReproduced, differences } }: Observation): Content {
+function verdict({ replay: { isReproduced, differences, outcome } }: Observation): Content {
   const list =
-    differences.length === 0 ? undefined : html`<ul>${differences.map((text) => html`<li>${text}</li>`)}</ul>`;
+    differences.length === 0
+      ? undefined
+      : html`<ul class="differences">${differences.map((text) => html`<li>${text}</li>`)}</ul>`;
   const words = isReproduced
     ? 'Reproduced: the replay ended in the same way'
     : 'Not reproduced: the replay ended otherwise';
-  return html`<p class="verdict ${isReproduced ? 'yes' : 'no'}">${words}</p>${list}`;
+  const other =
+    isReproduced || outcome.kind !== 'stop'
+      ? undefined
+      : html`<p>In the replay: ${sentence(outcome.stop, { property: tagName })} This is what the pictures show.</p>`;
+  return html`<p class="verdict ${isReproduced ? 'yes' : 'no'}">${words}</p>${list}${other}`;
 }
 
 const placesText = ({ places }: CodeFrame): string =>
@@ -194,5 +209,5 @@ function againBody(name: string, stop: Stop | undefined): Content {
       : [[`pstwright replay ${shell} --until ${stop.ordinal}`, 'the heap right before the block is taken'] as const]),
   ];
   return html`<p>The bundle has all the operation read. The store is not needed.</p>
-${fields(lines.map(([command, meaning]) => [meaning, code(command)] as const))}`;
+<dl class="commands">${lines.map(([command, meaning]) => html`<dt>${code(command)}</dt><dd>${meaning}</dd>`)}</dl>`;
 }
