@@ -66,12 +66,18 @@ const bugText = (what: string): string[] => [
 
 const reportOptions = (): ReportOptions => ({ codes: stopCodesOf(), property: tagName });
 
-/** The report of a stop. It shows bytes of the store, and says so. */
+/** Lines of a stack that are our own code: the core's part of it is in the report. */
+const HOST_FRAMES = 8;
+
+/** The report of a stop, and who had called the core. It shows bytes of the store, and says so. */
 function stopText(fault: CoreFault): string {
-  const text = reportText(fault, reportOptions()).split('\n').map(escapeText).join('\n');
-  return fault.scene === undefined
-    ? text
-    : `${text}\n\nThe bytes shown may be of your store; leave them out of the report if they are private.`;
+  const frames = (fault.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at (?!.*(?:wasm:\/\/|node:internal))/.test(line));
+  const lines = [...reportText(fault, reportOptions()).split('\n'), '', ...frames.slice(0, HOST_FRAMES)];
+  const text = lines.map(escapeText).join('\n');
+  if (fault.scene === undefined) return text;
+  return `${text}\n\nThe bytes shown may be of your store; leave them out of the report if they are private.`;
 }
 
 /** Says what went wrong (with `json`: as the one document on stdout, too) and sets the exit code. */
