@@ -170,6 +170,15 @@ describe('subnodes', () => {
   });
 });
 
+/** Bytes as they lie in a source: with a trailer, whose CRC goes along. */
+function asStored(core: Core, bytes: Uint8Array): number {
+  const src = core.put(bytes);
+  const dst = core.x.alloc(core.x.wireSize(bytes.length, 1), 0);
+  core.x.blockSeal(dst, 0, src, 0, bytes.length, 0, 4, 0, 0x4600);
+  core.x.free(src);
+  return dst;
+}
+
 describe('copied blocks', () => {
   test('keep BID and stored bytes; references inside them are found', () => {
     const first = begin({ crypt: 2, bidNextB: 0x4000 });
@@ -181,7 +190,7 @@ describe('copied blocks', () => {
 
     const { file, writer, core } = begin({ crypt: 2 });
     for (const block of [...source.blocks.values()].reverse()) {
-      const stored = core.put(source.bytes.subarray(block.ib, block.ib + block.cb));
+      const stored = asStored(core, source.bytes.subarray(block.ib, block.ib + block.cb));
       writer.copyBlock(block.bid + 1, stored, 0, block.cb); // bit 0 is nothing: cleared
       core.x.free(stored);
     }
@@ -205,7 +214,7 @@ describe('copied blocks', () => {
     const bytes = core.put(entry);
     const anew = writer.addBlock(bytes, 0, 32, { internal: true });
     const copied = writer.nextBid(true);
-    writer.copyBlock(copied, bytes, 0, 32);
+    writer.copyBlock(copied, asStored(core, core.u8.slice(bytes, bytes + 32)), 0, 32);
     const viaApi = writer.addSubnodes([{ nid: 0x671, bidData: data + 1, bidSub: 0 }]);
     [anew, copied, viaApi].forEach((bid, i) => {
       writer.addNode((i + 1) * 32 + 1, 0, bid, 0);
@@ -219,8 +228,7 @@ describe('copied blocks', () => {
 
   test('an empty block of a source stays', () => {
     const { file, writer, core } = begin();
-    const bytes = core.put(Uint8Array.of(1));
-    writer.copyBlock(0x104, bytes, 0, 0);
+    writer.copyBlock(0x104, asStored(core, new Uint8Array(0)), 0, 0);
     writer.addNode(0x21, 0x104, 0, 0);
     expect(writer.finish()).toMatchObject({ blocks: 1, blockBytes: 64, bidNextB: 0x108 });
     expect(readBack(file, core).blocks).toBe(1);
@@ -228,9 +236,9 @@ describe('copied blocks', () => {
 
   test('an internal block that is none is damage of the source', () => {
     const { writer, core } = begin();
-    const bytes = core.put(Uint8Array.of(2, 0, 9, 0, 0, 0, 0, 0));
+    const bytes = asStored(core, Uint8Array.of(2, 0, 9, 0, 0, 0, 0, 0));
     expect(() => writer.copyBlock(6, bytes, 0, 8)).toThrow('9 entries of 24 bytes do not fit 8 bytes');
-    const odd = core.put(Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0));
+    const odd = asStored(core, Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0));
     expect(() => writer.copyBlock(10, odd, 0, 8)).toThrow('no internal block has btype 3, cLevel 0');
   });
 });
