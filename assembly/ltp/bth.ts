@@ -8,7 +8,7 @@ import { alloc, free } from '../memory/pageheap';
 import { SITE_BTH, SITE_BTH_EMPTY, SITE_BTH_RECORDS } from '../memory/site';
 import { copy, get8, get32, take } from '../memory/span';
 import { chainTotal } from '../ndb/chain';
-import { hnItem, itemAt, itemLo, itemSize } from './heap';
+import { hnForget, hnItem, itemAt, itemLo, itemSize } from './heap';
 
 const BTH_SIGNATURE: u32 = 0xb5;
 
@@ -26,22 +26,27 @@ let capacity: usize = 0;
 let filled: usize = 0;
 let budget: usize = 0;
 
-/**
- * All leaf records of the BTH at `hid`, copied one after the other into a block the caller frees (never 0
- * bytes long). Sets bthKeySize, bthValueSize, bthCount. Returns 0 with a damage record.
- */
-export function bthRead(chain: usize, hid: u32, variant: u32): usize {
+/** Where the records bthFind() found lie. */
+export let bthLo: usize = 0;
+export let bthAt: usize = 0;
+
+let root: u32 = 0;
+let levels: u32 = 0;
+
+/** Reads the BTHHEADER, and makes ready to walk. */
+function open(chain: usize, hid: u32, variant: u32): u32 {
+  hnForget();
   if (!hnItem(chain, hid, variant)) return 0;
-  if (itemSize < 8) return damage(BTH_ITEM, <u32>itemSize, 8);
+  if (itemSize < 8) return <u32>damage(BTH_ITEM, <u32>itemSize, 8);
   const h = take(itemLo, itemAt, 8);
-  if (get8(h) != BTH_SIGNATURE) return damage(BTH_TYPE, get8(h), BTH_SIGNATURE);
+  if (get8(h) != BTH_SIGNATURE) return <u32>damage(BTH_TYPE, get8(h), BTH_SIGNATURE);
   bthKeySize = get8(h + 1);
   bthValueSize = get8(h + 2);
-  const levels = get8(h + 3);
-  const root = get32(h + 4);
+  levels = get8(h + 3);
+  root = get32(h + 4);
   const keyOk = bthKeySize == 2 || bthKeySize == 4 || bthKeySize == 8 || bthKeySize == 16;
-  if (!keyOk || bthValueSize == 0 || bthValueSize > 32) return damage(BTH_SIZES, bthKeySize, bthValueSize);
-  if (levels > MAX_LEVELS) return damage(BTH_LEVELS, levels, MAX_LEVELS);
+  if (!keyOk || bthValueSize == 0 || bthValueSize > 32) return <u32>damage(BTH_SIZES, bthKeySize, bthValueSize);
+  if (levels > MAX_LEVELS) return <u32>damage(BTH_LEVELS, levels, MAX_LEVELS);
 
   record = <usize>(bthKeySize + bthValueSize);
   capacity = 0;
@@ -50,12 +55,58 @@ export function bthRead(chain: usize, hid: u32, variant: u32): usize {
   // Attack: index records that all lead to one item. Honest items are disjoint, so all that is visited
   // fits into the heap once.
   budget = <usize>chainTotal(chain);
+  return 1;
+}
+
+/** Collects the leaf records in `buffer`, which stays 0 when there are none. */
+function collect(chain: usize, variant: u32): u32 {
   if (root != 0 && !walk(chain, root, levels, variant)) {
     if (buffer) free(buffer, SITE_BTH);
+    buffer = 0;
     return 0;
   }
   bthCount = <u32>(filled / record);
+  return 1;
+}
+
+/**
+ * All leaf records of the BTH at `hid`, copied one after the other into a block the caller frees (never 0
+ * bytes long). Sets bthKeySize, bthValueSize, bthCount. Returns 0 with a damage record.
+ */
+export function bthRead(chain: usize, hid: u32, variant: u32): usize {
+  if (!open(chain, hid, variant) || !collect(chain, variant)) return 0;
   return buffer ? buffer : alloc(1, SITE_BTH_EMPTY);
+}
+
+/**
+ * The same, but records that lie in one heap item, as nearly all do, stay there: sets bthLo, bthAt. Whoever has used them
+ * calls bthDone(). Returns 0 with a damage record, and then there is nothing to be done.
+ */
+export function bthFind(chain: usize, hid: u32, variant: u32): u32 {
+  if (!open(chain, hid, variant)) return 0;
+  bthLo = itemLo;
+  bthAt = itemAt;
+  if (levels == 0 && root != 0) {
+    if (!hnItem(chain, root, variant)) return 0;
+    if (itemSize % record) return <u32>damage(BTH_ITEM, <u32>itemSize, <u32>record);
+    if (itemSize > budget) return <u32>damage(BTH_ABSURD, <u32>itemSize, <u32>budget);
+    bthLo = itemLo;
+    bthAt = itemAt;
+    bthCount = <u32>(itemSize / record);
+    return 1;
+  }
+  if (!collect(chain, variant)) return 0;
+  if (buffer) {
+    bthLo = buffer;
+    bthAt = 0;
+  }
+  return 1;
+}
+
+/** The records of bthFind() are not used any more. */
+export function bthDone(): void {
+  if (buffer) free(buffer, SITE_BTH);
+  buffer = 0;
 }
 
 function walk(chain: usize, hid: u32, level: u32, variant: u32): u32 {

@@ -8,6 +8,7 @@
 // A HID is hidType 5 · hidIndex 11 · hidBlockIndex 16 bits; 4K stores have 5 · 14 · 13 (seen in real stores).
 
 import { damage, HID_BLOCK, HID_INDEX, HID_RANGE, HID_TYPE, HN_CLIENT, HN_MAP, HN_SHORT, HN_SIG } from '../damage';
+import { changes } from '../memory/pageheap';
 import { get8, get16, get32, take } from '../memory/span';
 import { UNICODE_4K } from '../ndb/block';
 import { chainCount, chainPtr, chainSize } from '../ndb/chain';
@@ -28,6 +29,7 @@ export let itemSize: usize = 0;
 
 /** Reads the HNHDR. `client` 0 takes any client signature. Returns 0 with a damage record. */
 export function hnOpen(chain: usize, client: u32): u32 {
+  hnForget();
   const size = chainCount(chain) ? chainSize(chain, 0) : 0;
   if (size < HNHDR_SIZE) return <u32>damage(HN_SHORT, <u32>size, <u32>HNHDR_SIZE);
   const h = take(chainPtr(chain, 0), 0, HNHDR_SIZE);
@@ -45,12 +47,25 @@ export function hnClient(chain: usize): u32 {
   return get8(h + 2) == HN_SIGNATURE ? get8(h + 3) : 0;
 }
 
-/** Finds a heap item: sets itemLo, itemAt, itemSize. Returns 0 with a damage record. 2.3.1.1, 2.3.1.5. */
-export function hnItem(chain: usize, hid: u32, variant: u32): u32 {
-  if (hid & 0x1f) return <u32>damage(HID_TYPE, hid, 0);
-  const indexBits: u32 = variant == UNICODE_4K ? 14 : 11;
-  const block = hid >>> (5 + indexBits);
-  const index = (hid >>> 5) & ((1 << indexBits) - 1);
+// The heap block looked at last, its spans taken: items of one heap are asked for in a row. Holds until a block is freed, a
+// chain changes or the host calls again.
+let seenChain: usize = 0;
+let seenBlock: u32 = 0;
+let seenChanges: u32 = 0;
+let seenLo: usize = 0;
+let seenSize: usize = 0;
+let seenMap: usize = 0; // offset of the page map
+let seenSlots: usize = 0; // address of its rgibAlloc
+let seenCount: u32 = 0; // cAlloc
+
+/** Begins a call of the host, which may have written into blocks: nothing is taken to be as it was. */
+export function hnForget(): void {
+  seenChain = 0;
+}
+
+/** Brings heap block `block` into view. Returns 0 with a damage record. 2.3.1.5. */
+function see(chain: usize, block: u32, hid: u32): u32 {
+  seenChain = 0;
   const blocks = chainCount(chain);
   if (block >= blocks) return <u32>damage(HID_BLOCK, hid, blocks);
   const lo = chainPtr(chain, block);
@@ -58,16 +73,34 @@ export function hnItem(chain: usize, hid: u32, variant: u32): u32 {
   if (size < 6) return <u32>damage(HN_SHORT, <u32>size, 6);
   const map = <usize>get16(take(lo, 0, 2));
   if (map > size - 4) return <u32>damage(HN_MAP, <u32>map, <u32>size);
-  const m = take(lo, map, 4);
-  const cAlloc = get16(m);
-  if (index == 0 || index > cAlloc) return <u32>damage(HID_INDEX, hid, cAlloc);
-  const slot = map + 4 + ((<usize>(index - 1)) << 1);
-  if (slot > size - 4) return <u32>damage(HN_MAP, <u32>slot, <u32>size);
-  const s = take(lo, slot, 4);
+  seenCount = get16(take(lo, map, 4));
+  // As much of rgibAlloc as lies in the block: hnItem() asks for no more.
+  const slots = (<usize>seenCount + 1) << 1;
+  seenSlots = take(lo, map + 4, slots < size - map - 4 ? slots : size - map - 4);
+  seenLo = lo;
+  seenSize = size;
+  seenMap = map;
+  seenBlock = block;
+  seenChanges = changes;
+  seenChain = chain;
+  return 1;
+}
+
+/** Finds a heap item: sets itemLo, itemAt, itemSize. Returns 0 with a damage record. 2.3.1.1, 2.3.1.5. */
+export function hnItem(chain: usize, hid: u32, variant: u32): u32 {
+  if (hid & 0x1f) return <u32>damage(HID_TYPE, hid, 0);
+  const indexBits: u32 = variant == UNICODE_4K ? 14 : 11;
+  const block = hid >>> (5 + indexBits);
+  const index = (hid >>> 5) & ((1 << indexBits) - 1);
+  if ((chain != seenChain || block != seenBlock || seenChanges != changes) && !see(chain, block, hid)) return 0;
+  if (index == 0 || index > seenCount) return <u32>damage(HID_INDEX, hid, seenCount);
+  const slot = seenMap + 4 + ((<usize>(index - 1)) << 1);
+  if (slot > seenSize - 4) return <u32>damage(HN_MAP, <u32>slot, <u32>seenSize);
+  const s = seenSlots + ((<usize>(index - 1)) << 1);
   const from = <usize>get16(s);
   const to = <usize>get16(s + 2);
-  if (from > to || to > size) return <u32>damage(HID_RANGE, hid, <u32>to);
-  itemLo = lo;
+  if (from > to || to > seenSize) return <u32>damage(HID_RANGE, hid, <u32>to);
+  itemLo = seenLo;
   itemAt = from;
   itemSize = to - from;
   return 1;

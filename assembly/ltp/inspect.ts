@@ -13,7 +13,7 @@ import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
 import { fixedSize } from '../stream/cells';
 import { BLOCK_PAYLOAD_MAX, BLOCK_PAYLOAD_MAX_ANSI } from '../wire';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
-import { CLIENT_PC, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
+import { CLIENT_PC, hnForget, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
 
 export const NOTE_DAMAGE: u32 = 1; // the readers' damage code a, about the structure (not a value)
 export const HN_ODD: u32 = 10; // ibHnpm a, block c
@@ -301,6 +301,7 @@ export function hnRoot(chain: usize): u32 {
 
 /** A copy of a heap item of any size, in a block the host frees: its size u32, then its bytes. 0 with a damage record. */
 export function hnCopy(chain: usize, hid: u32, variant: u32): usize {
+  hnForget();
   if (!hnItem(chain, hid, variant)) return 0;
   const size = itemSize;
   const block = alloc(4 + size, SITE_HOST);

@@ -21,7 +21,7 @@ import {
   valuesSize,
   writeStream,
 } from '../stream/cells';
-import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
+import { bthAt, bthCount, bthDone, bthFind, bthKeySize, bthLo, bthValueSize } from './bth';
 import { CLIENT_PC, hnOpen, rootHid } from './heap';
 
 const PC_KEY: u32 = 2;
@@ -33,34 +33,32 @@ const MAX_RECORDS: u32 = 65536;
 
 /** The property stream of a PC, in a block the caller frees. Returns 0 with a damage record. */
 export function pcRead(chain: usize, variant: u32): usize {
-  if (!hnOpen(chain, CLIENT_PC)) return 0;
-  const records = bthRead(chain, rootHid, variant);
-  if (!records) return 0;
+  if (!hnOpen(chain, CLIENT_PC) || !bthFind(chain, rootHid, variant)) return 0;
+  const count = bthCount;
   if (bthKeySize != PC_KEY || bthValueSize != PC_VALUE) {
-    free(records, SITE_PC);
+    bthDone();
     return damage(BTH_SIZES, bthKeySize, bthValueSize);
   }
-  const count = bthCount;
   if (count > MAX_RECORDS) {
-    free(records, SITE_PC);
+    bthDone();
     return damage(PC_RECORDS, count, MAX_RECORDS);
   }
   const cells = alloc(<usize>count * CELL + 1, SITE_PC_CELLS);
-  const base = take(records, 0, <usize>count * PC_RECORD);
-  for (let k: u32 = 0; k < count; k++) {
-    const r = base + <usize>k * PC_RECORD;
+  let c = take(cells, 0, <usize>count * CELL);
+  let r = take(bthLo, bthAt, <usize>count * PC_RECORD);
+  for (let k: u32 = 0; k < count; k++, r += PC_RECORD, c += CELL) {
     const type = get16(r + 2);
     const tag = (get16(r) << 16) | type;
     const value = get32(r + 4);
     contextOf(tag);
     const size = fixedSize(type);
     // 255: types without a value (0x0000, 0x0001, and others seen in third-party files) keep their dword.
-    if (size == 255) cellInline(cells, k, tag, 4, value);
-    else if (size != 0 && size <= 4) cellInline(cells, k, tag, size, value);
-    else cellHnid(cells, k, tag, chain, variant, value, size);
+    if (size == 255) cellInline(c, tag, 4, value);
+    else if (size != 0 && size <= 4) cellInline(c, tag, size, value);
+    else cellHnid(c, tag, chain, variant, value, size);
   }
   contextOf(0);
-  free(records, SITE_PC);
+  bthDone();
   sortCells(cells, count);
   const values = valuesSize(cells, count);
   if (!sharedOk(values, <u64>chainTotal(chain))) {

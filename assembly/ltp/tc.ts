@@ -34,8 +34,8 @@ import {
   valuesSize,
   writeStream,
 } from '../stream/cells';
-import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
-import { CLIENT_TC, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
+import { bthAt, bthCount, bthDone, bthFind, bthKeySize, bthLo, bthValueSize } from './bth';
+import { CLIENT_TC, hnForget, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
 
 const TC_SIGNATURE: u32 = 0x7c;
 const TCINFO_SIZE: usize = 22;
@@ -144,20 +144,19 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
     capacity = <u32>rowsSize / rowSize;
   }
 
-  const index = bthRead(chain, rowIndexHid, variant);
-  if (!index) {
+  if (!bthFind(chain, rowIndexHid, variant)) {
     free(columns, SITE_TABLE);
     return 0;
   }
   if (bthKeySize != 4 || (bthValueSize != 4 && bthValueSize != 2)) {
     free(columns, SITE_TABLE);
-    free(index, SITE_TABLE);
+    bthDone();
     return damage(TC_RECORD, bthKeySize, bthValueSize);
   }
   const records = bthCount;
   const order = alloc(((<usize>records) << 3) + 1, SITE_TABLE_ORDER);
-  const rowCount = orderRows(index, records, capacity, order, rows, perBlock, rowSize);
-  free(index, SITE_TABLE);
+  const rowCount = orderRows(records, capacity, order, rows, perBlock, rowSize);
+  bthDone();
 
   const table = alloc(HANDLE_SIZE, SITE_TABLE_HANDLE);
   const h = take(table, 0, HANDLE_SIZE);
@@ -199,20 +198,12 @@ function kilobytes(chain: usize): u32 {
  * slot of its own; one that points past the matrix, past the end of a block that is shorter than the first, or at a
  * taken slot is left out and counted.
  */
-function orderRows(
-  index: usize,
-  records: u32,
-  capacity: u32,
-  order: usize,
-  rows: usize,
-  perBlock: u32,
-  rowSize: u32,
-): u32 {
+function orderRows(records: u32, capacity: u32, order: usize, rows: usize, perBlock: u32, rowSize: u32): u32 {
   const step = <usize>(4 + bthValueSize);
   const base = take(order, 0, (<usize>records) << 3);
   const slots = records < capacity ? records : capacity;
   for (let k: usize = 0; k < <usize>records; k++) put64(base + (k << 3), <u64>NO_ROW);
-  const from = take(index, 0, <usize>records * step);
+  const from = take(bthLo, bthAt, <usize>records * step);
   for (let k: usize = 0; k < <usize>records; k++) {
     const r = from + k * step;
     const row = bthValueSize == 2 ? get16(r + 4) : get32(r + 4);
@@ -291,6 +282,7 @@ export function tcOtherHeap(table: usize, index: u32, chain: usize): void {
  * 0 before the last row means that there is a damage record.
  */
 export function tcRead(table: usize, from: u32, limit: u32): u32 {
+  hnForget();
   const h = take(table, 0, HANDLE_SIZE);
   const rowCount = get32(h + ROW_COUNT);
   const rowSize = <usize>get32(h + ROW_SIZE);
@@ -347,6 +339,7 @@ function rowCells(h: usize, lo: usize, at: usize, rowSize: usize, cells: usize):
   const bitmap = row + <usize>get32(h + BITMAP);
   const heaps = <usize>get32(h + OTHER_HEAPS);
   let c = take(<usize>get32(h + COLUMNS), 0, <usize>columnCount * TCOLDESC_SIZE);
+  let to = take(cells, 0, <usize>columnCount * CELL);
   let count: u32 = 0;
   for (let k: u32 = 0; k < columnCount; k++, c += TCOLDESC_SIZE) {
     const bit = get8(c + 7);
@@ -357,11 +350,10 @@ function rowCells(h: usize, lo: usize, at: usize, rowSize: usize, cells: usize):
     const cbData = get8(c + 6);
     const size = fixedSize(tag & 0xffff);
     if (size != 0 && size <= 8 && cbData == size && (tag & 0xffff) != 0x000d) {
-      if (size == 8) cellAt(cells, count, tag, lo, at + ibData, 8);
+      if (size == 8) cellAt(to, tag, lo, at + ibData, 8);
       else
         cellInline(
-          cells,
-          count,
+          to,
           tag,
           size,
           size == 1 ? get8(row + ibData) : size == 2 ? get16(row + ibData) : get32(row + ibData),
@@ -372,10 +364,11 @@ function rowCells(h: usize, lo: usize, at: usize, rowSize: usize, cells: usize):
         const other = <usize>get32(take(heaps, (<usize>k) << 2, 4));
         if (other) heap = other;
       }
-      cellHnid(cells, count, tag, heap, variant, get32(row + ibData), size);
+      cellHnid(to, tag, heap, variant, get32(row + ibData), size);
     } else {
-      cellAt(cells, count, tag, lo, at + ibData, <usize>cbData); // a type we do not know: its bytes as they are
+      cellAt(to, tag, lo, at + ibData, <usize>cbData); // a type we do not know: its bytes as they are
     }
+    to += CELL;
     count++;
   }
   contextOf(0);

@@ -72,8 +72,8 @@ const SLACK_STAMP: i8 = -48; // 0xD0, as Pageheap.exe stamps the bytes beside a 
 /** facts: a request above this is a length gone wrong, not a wish (stop 4, EXTREME_SIZE_REQUEST). */
 const EXTREME: usize = 0x7ff00000;
 
-/** Freed pages kept closed before the oldest serve again: 8 MB. */
-const QUARANTINE_PAGES: usize = 2048;
+/** Freed pages kept closed before the oldest serve again: 2 MB, some 250 small blocks. With 8 MB they have left the processor's cache by then. */
+const QUARANTINE_PAGES: usize = 512;
 
 // Descriptor of a block, at DESCRIPTORS + (first page of the block << 5).
 const LIVE_PTR: usize = 0; // address while live, else 0: one comparison proves start and life
@@ -82,6 +82,7 @@ const RUN_PAGES: usize = 8; // pages of the run, without its guard
 const SITE: usize = 12; // u16
 const FREE_SITE: usize = 14; // u16
 const SIZE: usize = 16; // bytes asked for
+const STAMPED_TO: usize = 16; // of a run in a class list
 const ORDINAL: usize = 20;
 const NEXT: usize = 24; // in the queue or a class list: page number, 0 ends
 const LAST_PTR: usize = 28; // address, live or not, for the report
@@ -106,6 +107,15 @@ let peakPages: usize = 0;
 let queueHead: usize = 0;
 let queueTail: usize = 0;
 let queuedPages: usize = 0;
+let runStampedTo: usize = 0; // of the run takeRun() gave: its first page is D0 up to here
+
+/** Rises with every block freed: who keeps the address of a span asks whether it still holds. */
+export let changes: u32 = 0;
+
+/** What a chain names has changed. */
+export function changed(): void {
+  changes++;
+}
 
 /** Called once per instance: closes every page. */
 export function initHeap(): void {
@@ -122,6 +132,15 @@ export function initHeap(): void {
 // @ts-ignore: decorator
 @inline function stateOf(address: usize): u8 {
   return load<u8>(PAGE_MAP + (address >>> PAGE_BITS));
+}
+
+/** Sets the state of `pages` pages. Mostly one or two, for which memory.fill would cost more than all the rest. */
+// @ts-ignore: decorator
+@inline function mark(page: usize, pages: usize, state: u8): void {
+  const p = PAGE_MAP + page;
+  if (pages == 1) store<u8>(p, state);
+  else if (pages == 2) store<u16>(p, (<u16>state) | ((<u16>state) << 8));
+  else memory.fill(p, state, pages);
 }
 
 /** Pages of the run that serves `pages`, see the head of this file. */
@@ -157,13 +176,14 @@ export function alloc(size: usize, site: u32): usize {
   const pages = ((isAligned ? reach + HEADER : size) + (PAGE - 1)) >>> PAGE_BITS;
   const run = runPages(pages);
   const first = takeRun(run, site, size);
+  const stampedTo = runStampedTo;
 
   const end = (first + run) << PAGE_BITS;
   const start = end - (pages << PAGE_BITS);
   const ptr = isBackwards ? start : end - reach;
   const page = start >>> PAGE_BITS;
-  memory.fill(PAGE_MAP + page, LIVE, pages);
-  if (run != pages) memory.fill(PAGE_MAP + first, GUARD, run - pages);
+  mark(page, pages, LIVE);
+  if (run != pages) mark(first, run - pages, GUARD);
   const d = descriptor(ptr >>> PAGE_BITS);
   store<u32>(d, <u32>ptr, LIVE_PTR);
   store<u32>(d, <u32>reach, LIMIT);
@@ -174,7 +194,8 @@ export function alloc(size: usize, site: u32): usize {
   store<u32>(d, ordinal, ORDINAL);
   store<u32>(d, <u32>ptr, LAST_PTR);
 
-  stamp(start, isAligned ? ptr - HEADER : ptr);
+  const slackEnd = isAligned ? ptr - HEADER : ptr;
+  if (stampedTo < slackEnd) stamp(stampedTo > start ? stampedTo : start, slackEnd);
   if (isAligned) {
     writeHeader(ptr, size, pages, site, START_LIVE, END_LIVE);
     stamp(ptr + size, ptr + reach);
@@ -192,8 +213,10 @@ export function alloc(size: usize, site: u32): usize {
 function takeRun(run: usize, site: u32, size: usize): usize {
   const head = classOf(run);
   const first = <usize>load<u32>(head);
+  runStampedTo = 0;
   if (!first) return fresh(run, site, size);
   store<u32>(head, load<u32>(descriptor(first), NEXT));
+  runStampedTo = <usize>load<u32>(descriptor(first), STAMPED_TO);
   return first;
 }
 
@@ -253,6 +276,7 @@ function fresh(run: usize, site: u32, size: usize): usize {
 
 /** Ends a block. Verifies its slack, closes its pages and queues them. */
 export function free(ptr: usize, site: u32): void {
+  changes++;
   if (CHECK == 0) {
     rawFree(ptr);
     return;
@@ -276,7 +300,7 @@ export function free(ptr: usize, site: u32): void {
   verifySlack(ptr + size, end, SUFFIX, d);
 
   const page = ptr >>> PAGE_BITS;
-  memory.fill(PAGE_MAP + (start >>> PAGE_BITS), FREED, (end - start) >>> PAGE_BITS);
+  mark(start >>> PAGE_BITS, (end - start) >>> PAGE_BITS, FREED);
   if (isAligned) writeHeader(ptr, size, (end - start) >>> PAGE_BITS, site, START_FREED, END_FREED);
   if (load<u16>(d, SITE)) {
     liveBlocks--;
@@ -311,9 +335,12 @@ function release(): void {
   const run = <usize>load<u32>(d, RUN_PAGES);
   const end = (<usize>load<u32>(d, LAST_PTR) + <usize>load<u32>(d, SIZE) + (PAGE - 1)) >>> PAGE_BITS;
   const first = end - run;
-  memory.fill(PAGE_MAP + first, UNUSED, run);
+  mark(first, run, UNUSED);
+  // Its slack was verified when the block was freed and nothing could touch it since: only the bytes of the block are not D0.
+  const stampedTo = first == page && !(flags & (FLAG_ALIGNED | FLAG_BACKWARDS)) ? load<u32>(d, LAST_PTR) : 0;
   store<u32>(d, 0, LAST_PTR);
   const head = classOf(run);
+  store<u32>(descriptor(first), stampedTo, STAMPED_TO);
   store<u32>(descriptor(first), load<u32>(head), NEXT);
   store<u32>(head, <u32>first);
   queuedPages -= run + 1;
@@ -326,8 +353,14 @@ function verifyHeader(h: usize, d: usize): void {
 }
 
 function verifySlack(start: usize, end: usize, kind: u32, d: usize): void {
+  const d0 = i8x16.splat(SLACK_STAMP);
   let q = start;
   let sum = i8x16.splat(0);
+  for (; q + 64 <= end; q += 64) {
+    const a = v128.or(v128.xor(v128.load(q), d0), v128.xor(v128.load(q, 16), d0));
+    const b = v128.or(v128.xor(v128.load(q, 32), d0), v128.xor(v128.load(q, 48), d0));
+    sum = v128.or(sum, v128.or(a, b));
+  }
   for (; q + 16 <= end; q += 16) sum = v128.or(sum, v128.xor(v128.load(q), i8x16.splat(SLACK_STAMP)));
   let bad = v128.any_true(sum);
   for (; q < end; q++) if (load<u8>(q) != <u8>SLACK_STAMP) bad = true;

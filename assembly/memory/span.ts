@@ -16,6 +16,13 @@ import { firstUnwritten, isWritten, shadow, written } from './shadow';
   return lo + at;
 }
 
+/** Address of `n` bytes at offset `at` of the span `p` of `size` bytes, or a stop. Costs no load. */
+// @ts-ignore: decorator
+@inline export function part(p: usize, size: usize, at: usize, n: usize): usize {
+  if (CHECK != 0 && (n > size || at > size - n)) refuseAt(p + at, n);
+  return p + at;
+}
+
 export function get8(p: usize): u32 {
   if (CHECK == 1) reads(p, 1);
   return <u32>load<u8>(p);

@@ -1,17 +1,20 @@
 // A chain: the decoded leaf blocks of one data tree, in order. MS-PST 2.2.2.8.3.2 without the XBLOCKs.
 //
-//     handle ─▶ count u32 · capacity u32 · list u32 · total u32
+//     handle ─▶ count u32 · capacity u32 · list u32 · total u32 · { block u32, size u32 }
 //     list   ─▶ { block u32, size u32 } × capacity
+//
+// Most trees are one block: its entry lies in the handle, and list is 0.
 
-import { alloc, free, sizeOf } from '../memory/pageheap';
+import { alloc, changed, free, sizeOf } from '../memory/pageheap';
 import { SITE_CHAIN, SITE_CHAIN_GROW, SITE_CHAIN_HANDLE, SITE_CHAIN_LIST } from '../memory/site';
-import { copy, get32, put32, take } from '../memory/span';
+import { copy, get32, put32, put64, take } from '../memory/span';
 
 const COUNT: usize = 0;
 const CAPACITY: usize = 4;
 const LIST: usize = 8;
 const TOTAL: usize = 12;
-const HANDLE_SIZE: usize = 16;
+const ONE: usize = 16; // the entry of a chain of one
+const HANDLE_SIZE: usize = 24;
 
 export function chainNew(capacity: u32): usize {
   if (capacity == 0) capacity = 1;
@@ -19,8 +22,9 @@ export function chainNew(capacity: u32): usize {
   const h = take(chain, 0, HANDLE_SIZE);
   put32(h + COUNT, 0);
   put32(h + CAPACITY, capacity);
-  put32(h + LIST, <u32>alloc((<usize>capacity) << 3, SITE_CHAIN_LIST));
+  put32(h + LIST, capacity == 1 ? 0 : <u32>alloc((<usize>capacity) << 3, SITE_CHAIN_LIST));
   put32(h + TOTAL, 0);
+  put64(h + ONE, 0);
   return chain;
 }
 
@@ -29,22 +33,23 @@ export function chainPut(chain: usize, ptr: usize, size: usize): void {
   take(ptr, 0, size);
   const h = take(chain, 0, HANDLE_SIZE);
   const count = get32(h + COUNT);
-  let list = <usize>get32(h + LIST);
-  const capacity = get32(h + CAPACITY);
-  if (count == capacity) {
-    const more = capacity << 1;
-    const bigger = alloc((<usize>more) << 3, SITE_CHAIN_GROW);
-    copy(take(bigger, 0, (<usize>count) << 3), take(list, 0, (<usize>count) << 3), (<usize>count) << 3);
-    free(list, SITE_CHAIN);
-    list = bigger;
-    put32(h + LIST, <u32>list);
-    put32(h + CAPACITY, more);
-  }
-  const e = take(list, (<usize>count) << 3, 8);
-  put32(e, <u32>ptr);
-  put32(e + 4, <u32>size);
+  if (count == get32(h + CAPACITY)) grow(h, count);
   put32(h + COUNT, count + 1);
   put32(h + TOTAL, get32(h + TOTAL) + <u32>size);
+  const e = entry(chain, count);
+  put32(e, <u32>ptr);
+  put32(e + 4, <u32>size);
+  changed();
+}
+
+function grow(h: usize, count: u32): void {
+  const list = <usize>get32(h + LIST);
+  const bytes = (<usize>count) << 3;
+  const bigger = alloc(bytes << 1, SITE_CHAIN_GROW);
+  copy(take(bigger, 0, bytes), list ? take(list, 0, bytes) : h + ONE, bytes);
+  if (list) free(list, SITE_CHAIN);
+  put32(h + LIST, <u32>bigger);
+  put32(h + CAPACITY, count << 1);
 }
 
 /** Appends a whole block. */
@@ -61,8 +66,10 @@ export function chainTotal(chain: usize): u32 {
 }
 
 function entry(chain: usize, index: u32): usize {
-  const list = <usize>get32(take(chain, 0, HANDLE_SIZE) + LIST);
-  return take(list, (<usize>index) << 3, 8);
+  const h = take(chain, 0, HANDLE_SIZE);
+  const list = <usize>get32(h + LIST);
+  if (list) return take(list, (<usize>index) << 3, 8);
+  return take(chain, ONE + ((<usize>index) << 3), 8);
 }
 
 export function chainPtr(chain: usize, index: u32): usize {
@@ -79,6 +86,7 @@ export function chainTrim(chain: usize, size: usize): void {
   const e = entry(chain, get32(h + COUNT) - 1);
   put32(h + TOTAL, get32(h + TOTAL) - get32(e + 4) + <u32>size);
   put32(e + 4, <u32>size);
+  changed();
 }
 
 /** Frees the chain and every block in it. */
@@ -86,7 +94,7 @@ export function chainFree(chain: usize): void {
   const h = take(chain, 0, HANDLE_SIZE);
   const count = get32(h + COUNT);
   const list = <usize>get32(h + LIST);
-  for (let k: u32 = 0; k < count; k++) free(<usize>get32(take(list, (<usize>k) << 3, 8)), SITE_CHAIN);
-  free(list, SITE_CHAIN);
+  for (let k: u32 = 0; k < count; k++) free(<usize>get32(entry(chain, k)), SITE_CHAIN);
+  if (list) free(list, SITE_CHAIN);
   free(chain, SITE_CHAIN);
 }

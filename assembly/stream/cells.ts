@@ -12,7 +12,7 @@
 
 import { damage, damageCode, VALUE_SIZE, VALUES_ABSURD } from '../damage';
 import { hnItem, itemAt, itemLo, itemSize } from '../ltp/heap';
-import { copy, get32, put32, put64, take } from '../memory/span';
+import { copy, get32, part, put32, put64, take } from '../memory/span';
 import { contextOf } from '../memory/stop';
 
 export const INLINE: u32 = 1;
@@ -61,8 +61,9 @@ export function fixedSize(type: u32): u32 {
   }
 }
 
-export function cellInline(cells: usize, index: u32, tag: u32, length: u32, value: u32): void {
-  const c = take(cells, <usize>index * CELL, CELL);
+// The three cell functions fill the cell at `c`, an address inside the caller's span of cells.
+
+export function cellInline(c: usize, tag: u32, length: u32, value: u32): void {
   put32(c + TAG, tag);
   put32(c + FLAGS, INLINE);
   put32(c + LENGTH, length);
@@ -71,8 +72,7 @@ export function cellInline(cells: usize, index: u32, tag: u32, length: u32, valu
 }
 
 /** A value of `length` bytes at `lo` + `at`. Nothing is copied yet. */
-export function cellAt(cells: usize, index: u32, tag: u32, lo: usize, at: usize, length: usize): void {
-  const c = take(cells, <usize>index * CELL, CELL);
+export function cellAt(c: usize, tag: u32, lo: usize, at: usize, length: usize): void {
   put32(c + TAG, tag);
   put32(c + FLAGS, 0);
   put32(c + LENGTH, <u32>length);
@@ -84,8 +84,7 @@ export function cellAt(cells: usize, index: u32, tag: u32, lo: usize, at: usize,
  * The value an HNID stands for: nothing (0), a heap item, or a subnode. A HID that leads nowhere makes a
  * damaged cell, not a damaged node.
  */
-export function cellHnid(cells: usize, index: u32, tag: u32, chain: usize, variant: u32, hnid: u32, size: u32): void {
-  const c = take(cells, <usize>index * CELL, CELL);
+export function cellHnid(c: usize, tag: u32, chain: usize, variant: u32, hnid: u32, size: u32): void {
   put32(c + TAG, tag);
   put32(c + FLAGS, 0);
   put32(c + LENGTH, 0);
@@ -197,8 +196,9 @@ export function writeStream(cells: usize, count: u32, rowId: u32, lo: usize, at:
     put32(record + 12, <u32>place);
     if (length == 0) continue;
     const padded = (length + 7) & ~7;
-    put64(take(lo, at + place + padded - 8, 8), 0);
-    copy(take(lo, at + place, length), take(<usize>get32(c + LO), <usize>get32(c + AT), length), length);
+    const to = part(out, size, place, padded);
+    put64(to + padded - 8, 0);
+    copy(to, take(<usize>get32(c + LO), <usize>get32(c + AT), length), length);
     place += padded;
   }
   contextOf(0);

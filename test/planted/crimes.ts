@@ -89,7 +89,7 @@ export const CRIMES: readonly Crime[] = [
   {
     id: 13,
     name: 'a capacity one entry too large',
-    full: { kind: 'overrun', distance: 8, size: 8 },
+    full: { kind: 'overrun', distance: 24, size: 24 },
     normal: 'suffix damage',
     needsRows: true,
   },
