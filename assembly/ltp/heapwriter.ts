@@ -117,9 +117,17 @@ function seal(index: u32): usize {
   const map = take(block, at, size);
   const waiting = take(block, COUNT_AT - ((<usize>items) << 1), (<usize>items) << 1);
   put16(map, items);
-  put16(map + 2, 0);
-  for (let k: usize = 0; k < <usize>items; k++) put16(map + 4 + (k << 1), get16(waiting + (k << 1)));
+  let cFree: u32 = 0; // items of no bytes
+  let from = <u32>0xffffffff;
+  for (let k: usize = 0; k < <usize>items; k++) {
+    const offset = get16(waiting + (k << 1));
+    if (offset == from) cFree++;
+    from = offset;
+    put16(map + 4 + (k << 1), offset);
+  }
   put16(map + 4 + ((<usize>items) << 1), <u32>end);
+  if (from == <u32>end) cFree++;
+  put16(map + 2, cFree);
   const stop = at + size;
   zero(take(block, stop, PAYLOAD - stop), PAYLOAD - stop);
   fillLevel(index, PAYLOAD - stop);
@@ -178,7 +186,11 @@ export function hwFill(target: usize): u32 {
     const room = target - before < PAYLOAD ? target - before : PAYLOAD;
     // The item ends where the map would begin.
     const end = room - 4 - ((<usize>(items + 2)) << 1);
-    if (room & 1 || end <= used) {
+    if (end == used) {
+      place(block, last, used, items, 0); // room for an offset alone: an item that is free
+      continue;
+    }
+    if (room & 1 || end < used) {
       if (room < PAYLOAD) return 1; // a gap too small for an item stays
       openBlock();
       continue;

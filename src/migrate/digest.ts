@@ -62,6 +62,9 @@ export const noCounters = (): Counters => ({
   bytes: 0,
 });
 
+/** PidTagLtpRowVer, MS-PST 2.3.4.4.1. */
+const ROW_VERSION = 0x67f30003;
+
 /** Gathers small pieces, so that the hash is called once per some 64 KB and not once per field. */
 const SCRATCH = 1 << 16;
 
@@ -71,6 +74,8 @@ export class NodeDigester {
   readonly classes = new Map<string, number>();
   /** Rows of each table that is a node of its own (hierarchy, contents, associated, …), by NID. */
   readonly tableRows = new Map<number, number>();
+  /** Highest row version seen: the header's dwUnique must be above it. */
+  lastVersion = 0;
   readonly #scratch = new Uint8Array(SCRATCH);
   readonly #view = new DataView(this.#scratch.buffer);
   readonly #core: Core;
@@ -233,6 +238,7 @@ export class NodeDigester {
         for (let k = 0, row = at; k < count; k++) {
           this.counters.properties += view.getUint32(row, true);
           this.#reportDamaged(view, row, view.getUint32(row, true), where);
+          this.#seeVersion(view, row, view.getUint32(row, true));
           row += view.getUint32(row + 4, true);
         }
         this.#bytes(at, size);
@@ -250,6 +256,15 @@ export class NodeDigester {
       const hnid = view.getUint32(at + 12, true);
       const message = `the value of property 0x${tag.toString(16).padStart(8, '0')} leads nowhere, HNID 0x${hnid.toString(16)}`;
       this.report(new PstError('PST_BAD_VALUE', message, { section: '2.3.3.3', ...where }));
+    }
+  }
+
+  /** Row versions lie near the end of a row: only named properties come after. */
+  #seeVersion(view: DataView, stream: number, count: number): void {
+    for (let k = count - 1, at = stream + STREAM_HEADER + k * RECORD_SIZE; k >= 0; k--, at -= RECORD_SIZE) {
+      const tag = view.getUint32(at, true);
+      if (tag === ROW_VERSION) this.lastVersion = Math.max(this.lastVersion, view.getUint32(at + 12, true));
+      if (tag <= ROW_VERSION) return;
     }
   }
 

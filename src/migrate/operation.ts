@@ -73,8 +73,9 @@ export class NodeCopier {
     return count;
   }
 
-  /** No more nodes: the source goes back to plain reading. */
+  /** No more nodes: the source goes back to plain reading. Law W7: counters exceed what is in use, whatever the source's header says. */
   close(): void {
+    this.writer.useUnique(this.digester.lastVersion);
     this.source.onBlock = undefined;
   }
 }

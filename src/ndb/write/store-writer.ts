@@ -148,6 +148,11 @@ export class StoreWriter {
     for (const t of countersOf(type)) if (index > this.#rgnid[t]!) this.#rgnid[t] = index;
   }
 
+  /** Raises the counter above a row version (67F3) that a copied row has. */
+  useUnique(version: number): void {
+    if (version >= this.#dwUnique) this.#dwUnique = version + 1;
+  }
+
   /** Draws a row version (67F3): unique in the store, rising. */
   nextUnique(): number {
     return this.#dwUnique++;
