@@ -1,10 +1,11 @@
 /**
- * The sound stores that mutants are made of: real ones where they are, the ones pst-extractor ships, and stores of every kind
- * made here from those, so that there are more than ten on any machine.
+ * The sound stores that mutants are made of: real ones where they are, the ones pst-extractor ships, our own fixtures, and stores of
+ * every kind made here from those, so that there are more than ten on any machine.
  * @module
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
 import { Core } from '../../src/core/core.js';
 import { encodePc } from '../../src/ltp/pc.js';
@@ -54,6 +55,13 @@ const PACKAGED: readonly (readonly [string, number])[] = [
   ['pstextractortestpdf@outlook.com.ost', 0.25],
 ];
 
+/** Stores of our own making, [name, weight]. */
+const FIXTURES: readonly (readonly [string, number])[] = [
+  ['everyday.pst', 4],
+  ['attachments.pst', 5],
+  ['strings.pst', 3],
+];
+
 export function specimens(): Specimen[] {
   const real = REAL.flatMap(([ending, weight]) => {
     const store = findStore(ending);
@@ -74,7 +82,11 @@ export function specimens(): Specimen[] {
     { name: 'excerpt, 4K cyclic', bytes: rebuild(excerpt, UNICODE_4K, CRYPT.CYCLIC), weight: 4 },
     { name: 'deep', bytes: deepStore(), weight: 10 },
   ];
-  return [...real, ...packaged, ...made];
+  const fixtures = FIXTURES.map(([name, weight]) => {
+    const path = fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
+    return { name: `fixtures/${name}`, bytes: new Uint8Array(readFileSync(path)), weight };
+  });
+  return [...real, ...packaged, ...fixtures, ...made];
 }
 
 interface Excerpt {
