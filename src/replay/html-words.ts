@@ -75,7 +75,7 @@ const SEEN: Partial<Record<StopKind, string>> = {
 };
 
 /** Two or three short paragraphs. */
-export function story(bundle: Bundle, stop: Stop | undefined): string[] {
+export function story(bundle: Bundle): string[] {
   const { outcome, operation, policy } = bundle;
   const doing = policy.reencode ? 'decode and encode anew' : 'read and copy';
   const task =
@@ -99,7 +99,8 @@ export function story(bundle: Bundle, stop: Stop | undefined): string[] {
       'Nothing is wrong with the store, nor with the program as long as it ended in a clear error and left nothing behind.',
     ];
   }
-  if (outcome.kind === 'none' || stop === undefined) return [task];
+  if (outcome.kind !== 'stop') return [task];
+  const { stop } = outcome;
   const property =
     stop.tag === 0
       ? ''

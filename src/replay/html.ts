@@ -10,7 +10,7 @@ import { sentence } from '../core/sentence.js';
 import { decoderOf } from '../core/site.js';
 import { tagName } from '../mapi/tags.js';
 import { nidName } from '../wire/nid.js';
-import { type Bundle, inputBytes } from './bundle.js';
+import { type Bundle, inputBytes, type Outcome } from './bundle.js';
 import { blockPicture, hexWindow } from './html-bytes.js';
 import { damageSection } from './html-damage.js';
 import { type Content, code, count, fields, hex, html, number, page, section } from './html-page.js';
@@ -41,16 +41,29 @@ export function renderPage(bundle: Bundle, observation: Observation, options: Pa
   // Of a fault that was injected there is no block: it was never made.
   const blockStop = outcome.kind === 'stop' ? outcome.stop : undefined;
   // Damage found before the core took its first block: there is nothing to draw.
-  const isBeforeAll = outcome.kind === 'error' && heap.events.length === 0;
+  const isBeforeAll = outcome.kind === 'error' && heap.events.length === 0 && replay.core.build !== 'raw';
+  const first = bundle.outcome;
+  const firstStop = first.kind === 'stop' || first.kind === 'fault' ? first.stop : undefined;
   const sections: Content[] = [
-    section({ id: 'story', title: 'What happened', body: storyBody(bundle, stop, report) }),
-    outcome.kind === 'error'
+    section({
+      id: 'story',
+      title: 'What happened',
+      body: html`${story(bundle).map(
+        (paragraph) => html`<p>${paragraph}</p>
+`,
+      )}${replay.isReproduced ? placeFields(stop, report) : undefined}`,
+    }),
+    outcome.kind === 'error' && first.kind === 'error'
       ? section({ id: 'damage', title: 'What is damaged', body: damageSection(bundle, outcome.message, outcome.where) })
       : undefined,
     blockStop === undefined ? undefined : blockSection(observation, blockStop),
     report === undefined
       ? undefined
-      : section({ id: 'outcome', title: 'The report of the verifier', body: reportBody(report) }),
+      : section({
+          id: 'outcome',
+          title: 'The report of the verifier',
+          body: html`${replay.isReproduced ? undefined : placeFields(stop, report)}${reportBody(report)}`,
+        }),
     item === undefined && (bundle.node === null || outcome.kind === 'error')
       ? undefined
       : section({ id: 'stream', title: 'The item', body: itemSection(item, stop?.tag ?? 0) }),
@@ -85,8 +98,8 @@ ${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood
 <p class="kind">${kindOf(bundle.outcome)}</p>
 <h1>${title.replaceAll('-byte', '\u2011byte')}</h1>
 ${pathList(bundle, item)}
-${verdict(observation)}
-${stop === undefined ? undefined : html`<dl class="facts">${keyFacts(stop).map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${breakable(value)}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
+${verdict(bundle, observation)}
+${firstStop === undefined ? undefined : html`<dl class="facts">${keyFacts(firstStop).map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${breakable(value)}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
 </header>
 <main>
 ${sections}</main>
@@ -110,7 +123,7 @@ function pathList(bundle: Bundle, item: Item | undefined): Content {
   return html`<ol class="path" aria-label="Where">${names.map((name) => html`<li>${name}</li>`)}</ol>`;
 }
 
-function verdict({ replay: { isReproduced, differences, outcome } }: Observation): Content {
+function verdict(bundle: Bundle, { replay: { isReproduced, differences, outcome } }: Observation): Content {
   const list =
     differences.length === 0
       ? undefined
@@ -118,17 +131,27 @@ function verdict({ replay: { isReproduced, differences, outcome } }: Observation
   const words = isReproduced
     ? 'Reproduced: the replay ended in the same way'
     : 'Not reproduced: the replay ended otherwise';
-  const other =
-    isReproduced || outcome.kind !== 'stop'
-      ? undefined
-      : html`<p>In the replay: ${sentence(outcome.stop, { property: tagName })} This is what the pictures show.</p>`;
-  return html`<p class="verdict ${isReproduced ? 'yes' : 'no'}">${words}</p>${list}${other}`;
+  const other = isReproduced ? undefined : otherEnd(bundle, outcome);
+  return html`<p class="verdict ${isReproduced ? 'yes' : 'no'}">${words}</p>${list}${other === undefined ? undefined : html`<p>${other}</p>`}`;
+}
+
+/** How the replay ended, when not as the run had. */
+function otherEnd(bundle: Bundle, outcome: Outcome): string {
+  const pictures = 'The pictures show the replay.';
+  if (outcome.kind === 'stop') return `In the replay: ${sentence(outcome.stop, { property: tagName })} ${pictures}`;
+  if (outcome.kind === 'none') return `The replay ended well: here the failure is gone. ${pictures}`;
+  // The bundle holds what the run had read until it failed; what comes after is not there.
+  if (outcome.kind === 'error' && outcome.code === 'PST_MISSING' && bundle.outcome.kind !== 'error') {
+    return `It passed the place where the run had failed, and came to a block that the run had not read any more: here the failure is gone. ${pictures}`;
+  }
+  return `The replay ended in: ${outcome.message}. ${pictures}`;
 }
 
 const placesText = ({ places }: CodeFrame): string =>
   places.length === 2 ? `${places[1]} (in ${places[0]}, inlined)` : places.join(', ');
 
-function storyBody(bundle: Bundle, stop: Stop | undefined, report: Report | undefined): Content {
+/** Where in the sources: the allocation, the free, the fault. */
+function placeFields(stop: Stop | undefined, report: Report | undefined): Content {
   const rows: [string, Content][] = [];
   if (report?.allocatedAt !== undefined) rows.push(['Allocated at', code(report.allocatedAt)]);
   if (report !== undefined && report.freedAt.length > 0) {
@@ -143,10 +166,7 @@ function storyBody(bundle: Bundle, stop: Stop | undefined, report: Report | unde
       html`<code>${frame.module}!${frame.function}</code>, ${placesText(frame)}`,
     ]);
   });
-  return html`${story(bundle, stop).map(
-    (paragraph) => html`<p>${paragraph}</p>
-`,
-  )}${rows.length === 0 ? undefined : fields(rows)}`;
+  return rows.length === 0 ? undefined : fields(rows);
 }
 
 function reportBody({ stop, query, name }: Report): Content {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Core, CoreExports } from '../core/core.js';
+import { CoreFault, InjectedFault } from '../core/fault.js';
 import { type HeapBlock, type HeapEvent, type HeapMap, readHeap } from '../core/heapmap.js';
 import type { PageHeapOptions } from '../core/options.js';
 import { UsageError } from '../errors.js';
@@ -69,22 +70,27 @@ export function observe(bundle: Bundle, pageheap?: PageHeapOptions): Observation
   return { replay: result, heap, calls, lookups };
 }
 
-/** Puts a note-taker before every function of the core that can take or give back blocks. */
+/**
+ * Puts a note-taker before every function of the core that can take or give back blocks. Once the core has stopped its functions do
+ * nothing any more: the host gives blocks back while the error passes, and the heap shall stay as the stop left it.
+ */
 function watch(core: Core, calls: Call[]): void {
   const functions = core.x as unknown as Record<string, (...args: number[]) => number>;
   const count = functions.traceCount!;
+  let isSpent = false;
   for (const [name, call] of Object.entries(functions)) {
     if (QUIET.has(name)) continue;
     functions[name] = (...args) => {
+      if (isSpent) return 0;
       const from = count();
-      let isOver = false;
       try {
-        const result = call(...args);
-        isOver = true;
-        return result;
+        return call(...args);
+      } catch (error) {
+        isSpent = error instanceof CoreFault || error instanceof InjectedFault;
+        throw error;
       } finally {
         const until = count();
-        if (until > from || !isOver) calls.push({ name: name as keyof CoreExports, args, from, until });
+        if (until > from || isSpent) calls.push({ name: name as keyof CoreExports, args, from, until });
         if (calls.length > CALLS_MAX) calls.shift();
       }
     };
