@@ -1,5 +1,5 @@
 /** `replay --until N` and `replay --step`: an operation stopped before an allocation, or walked through one by one. @module */
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { allocPlace, freePlaces } from '../core/code.js';
 import type { HeapEvent } from '../core/heapmap.js';
 import type { PageHeapOptions } from '../core/options.js';
@@ -106,18 +106,20 @@ export function printUntil(
 /** Waits for the reader; true when enough is seen. */
 export type Pause = () => Promise<boolean>;
 
-/** Enter goes on, `q` leaves, `c` goes on to the end without asking again. */
+/** Enter goes on, `q` or the end of the input leaves, `c` goes on to the end without asking again. */
 function asker(): { pause: Pause; close(): void } {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = createInterface({ input: process.stdin });
+  const lines = terminal[Symbol.asyncIterator]();
   let isFree = false;
   return {
     async pause() {
       if (isFree) return false;
-      const answer = (await lines.question('')).trim().toLowerCase();
+      const { value, done } = await lines.next();
+      const answer = done === true ? 'q' : value.trim().toLowerCase();
       isFree = answer === 'c';
       return answer === 'q';
     },
-    close: () => lines.close(),
+    close: () => terminal.close(),
   };
 }
 

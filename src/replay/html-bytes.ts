@@ -26,6 +26,10 @@ interface Mark {
 
 function markOf(stop: Stop): Mark | undefined {
   if (!hasAddress(stop) || stop.kind === 'leak') return undefined;
+  // An overrun that is refused right behind its block may have begun inside it: what is certain is its first refused byte.
+  if (stop.kind === 'overrun' && stop.address === stop.block + stop.size && stop.width > 1) {
+    return { from: stop.address, to: stop.address + 1, text: 'the first byte refused' };
+  }
   const word = MARKS[stop.kind];
   const width = Math.max(1, stop.width);
   const text = word ?? `the access${stop.width > 0 ? `: ${bytes(stop.width)}` : ''}`;

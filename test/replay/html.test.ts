@@ -59,7 +59,7 @@ describe('the page of a stop', () => {
       'VERIFIER STOP 00000002: pid 0x1: access violation exception',
       'in busy allocation ( DPH_HEAP_BLOCK:',
       'assembly/ltp/pc.ts:',
-      'the access: 2 bytes, 0 bytes past its end',
+      'the first byte refused, 0 bytes past its end',
       'the block: 26 bytes',
       '0x3707001f PidTagAttachLongFilename ◂ here PtypString',
       'page heap enabled with flags (full traces',
