@@ -6,9 +6,12 @@
 import { createHash } from 'node:crypto';
 import { STYLE } from './html-style.js';
 
-/** Markup, already escaped. Text is a `string`, and goes through `text` first; the two cannot be taken for each other. */
-export interface Markup {
-  readonly markup: string;
+/**
+ * Markup, already escaped. Text is a `string` and is escaped on its way in; the two cannot be taken for each other, not even when a bundle
+ * holds an object that looks like this one.
+ */
+export class Markup {
+  constructor(readonly markup: string) {}
 }
 export type Content = Markup | string | number | undefined | readonly Content[];
 
@@ -35,10 +38,10 @@ const plain = (text: string): string => text.split('\n').map(visible).map(escape
 
 export function render(content: Content): string {
   if (content === undefined) return '';
-  if (typeof content === 'string') return plain(content);
+  if (content instanceof Markup) return content.markup;
   if (typeof content === 'number') return number(content);
   if (Array.isArray(content)) return (content as readonly Content[]).map(render).join('');
-  return (content as Markup).markup;
+  return plain(String(content));
 }
 
 /** Markup of a template: its own text is taken as it is, what stands in `${}` is escaped unless it is markup. */
@@ -47,7 +50,7 @@ export function html(parts: TemplateStringsArray, ...contents: Content[]): Marku
   contents.forEach((content, k) => {
     markup += render(content) + parts[k + 1]!;
   });
-  return { markup };
+  return new Markup(markup);
 }
 
 /** The same for pictures: numbers are coordinates, and are not grouped by thousands. */
@@ -58,7 +61,7 @@ export function svg(parts: TemplateStringsArray, ...contents: Content[]): Markup
 const coordinate = (n: number): string => String(Math.round(n * 100) / 100);
 
 /** Markup, style and script of our own. */
-const raw = (markup: string): Markup => ({ markup });
+const raw = (markup: string): Markup => new Markup(markup);
 
 // --- small words ----------------------------------------------------------------------------------------------------------
 

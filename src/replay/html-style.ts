@@ -26,8 +26,8 @@ section{margin:0;padding:30px 0 26px;border-top:1px solid var(--line)}
 .verdict{display:inline-block;margin:0 0 26px;padding:.3em .75em;border:1px solid currentColor;border-radius:4px;font-size:.9rem;font-weight:600}
 .differences{margin:-16px 0 26px;padding-left:1.2em;color:var(--quiet);font-size:.9rem}
 .verdict.yes{color:var(--ok)}.verdict.no{color:var(--fault)}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;margin:0 0 34px;padding:0;background:var(--line);border:1px solid var(--line);border-radius:6px;overflow:hidden}
-.facts div{background:var(--card);padding:14px 16px}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;margin:0 0 34px;padding:0;background:var(--card);border:1px solid var(--line);border-radius:6px;overflow:hidden}
+.facts div{box-shadow:0 0 0 1px var(--line);padding:14px 16px}
 .facts dt{font-size:.8125rem;color:var(--quiet)}
 .facts dd{margin:2px 0 0;font-size:1.05rem;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
 .facts dd small{display:block;font-size:.8125rem;font-weight:400;color:var(--quiet)}
@@ -88,5 +88,5 @@ footer p{max-width:none;padding-top:18px;border-top:1px solid var(--line)}
 a{color:inherit}
 :focus-visible{outline:2px solid var(--live);outline-offset:2px}
 @media (max-width:640px){main,header,footer{padding-left:16px;padding-right:16px}header{padding-top:24px}.fields div{grid-template-columns:1fr}.fields dt{font-size:.8125rem}.wide>svg{width:auto}section{padding:24px 0 18px}pre{font-size:.75rem}}
-@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:10.5pt}main,header,footer{max-width:none;padding-left:0;padding-right:0}section{break-inside:auto}figure,pre,tr,.facts{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}.wide>svg{width:100%}pre{white-space:pre-wrap}#page-note{display:none}}
+@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--quiet:#444}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:10.5pt}main,header,footer{max-width:none;padding-left:0;padding-right:0}section{break-inside:auto}figure,pre,tr,.facts{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}.wide>svg{width:100%}pre{font-size:7pt;overflow:visible}#page-note{display:none}}
 `;

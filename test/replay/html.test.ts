@@ -201,6 +201,21 @@ describe('hostile text', () => {
     expect(textOf(html)).toContain(visible(HOSTILE));
   });
 
+  it('in an object that looks like markup stays text', () => {
+    shop.plant(2);
+    const bundle = shop.capture();
+    const markup = { markup: '<img src=x>', toString: () => '<img src=y>' } as unknown as string;
+    const hostile: Bundle = {
+      ...bundle,
+      engine: markup,
+      source: { ...bundle.source, fingerprint: markup },
+      path: [...bundle.path, { nid: 0x200024, name: markup }],
+    };
+    const html = renderPage(hostile, observe(hostile), { bundleName: 'a.replay', engine: '9.9.9' });
+    expectSound(html);
+    expect(html).not.toContain('<img');
+  });
+
   it('in the message of an error stays text', () => {
     shop.plant(0);
     const bundle = shop.capture({ mode: 'full', fault: { rate: 10_000, after: 300 }, seed: 1 });
