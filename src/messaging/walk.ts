@@ -267,10 +267,10 @@ class Walk {
     const { ndb, visitor } = this;
     const size = ndb.treeSize(bidData, this.#where);
     let at = 0;
-    for (const leaf of ndb.leaves(bidData, this.#where)) {
-      visitor.chunk?.(tag, ndb.core.u8.subarray(leaf.ptr, leaf.ptr + leaf.size), at, size);
-      at += leaf.size;
-    }
+    ndb.eachLeaf(bidData, this.#where, (ptr, length) => {
+      visitor.chunk?.(tag, ndb.core.u8.subarray(ptr, ptr + length), at, size);
+      at += length;
+    });
   }
 
   #missing(nid: number, tag: number): PstError {

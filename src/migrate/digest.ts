@@ -79,6 +79,7 @@ export class NodeDigester {
   readonly #scratch = new Uint8Array(SCRATCH);
   readonly #view = new DataView(this.#scratch.buffer);
   readonly #core: Core;
+  readonly #leaf = (ptr: number, size: number): void => this.#bytes(ptr, size);
   #hash: Hasher = sha256();
   #used = 0;
 
@@ -170,7 +171,7 @@ export class NodeDigester {
     if (content.kind === 'raw' && content.chain === 0) {
       this.#u32(KIND.raw);
       this.#size(ndb.treeSize(bidData, where));
-      for (const leaf of ndb.leaves(bidData, where)) this.#bytes(leaf.ptr, leaf.size);
+      ndb.eachLeaf(bidData, where, this.#leaf);
       return 0;
     }
     try {

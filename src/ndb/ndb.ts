@@ -219,6 +219,22 @@ export class Ndb {
     }
   }
 
+  /** The same for who reads every leaf: calls `take` with each, and makes no object of it. */
+  eachLeaf(bid: number, where: Where, take: (ptr: number, size: number) => void): void {
+    if (bid === 0) return;
+    const { indices } = this.findLeaves(bid, where);
+    for (let k = 0; k < indices.length; k++) {
+      const index = indices[k]!;
+      const ptr = this.blocks.load(index, where);
+      if (ptr === 0) continue;
+      try {
+        take(ptr, this.bbt.inflated(index));
+      } finally {
+        this.core.x.free(ptr);
+      }
+    }
+  }
+
   /** A copy of the whole data tree at `bid`. Throws PST_LIMIT when it is larger than `limit`. */
   readBytes(bid: number, where: Where, limit = Number.POSITIVE_INFINITY): Uint8Array {
     if (bid === 0) return new Uint8Array(0);

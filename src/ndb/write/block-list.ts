@@ -88,7 +88,8 @@ export class BlockList {
     const counts = new Uint32Array(bids.length);
     const references = this.#references.values().sort();
     let n = 0;
-    for (const key of references) {
+    for (let r = 0; r < references.length; r++) {
+      const key = references[r]!;
       while (n < bids.length && bids[place(n)]! < key) n++;
       const i = n < bids.length ? place(n) : -1;
       if (i < 0 || bids[i] !== key) {

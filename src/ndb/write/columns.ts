@@ -48,7 +48,8 @@ export class Column<T extends Words> {
   }
 }
 
-const DIGIT = 2 ** 16;
+/** Bits of a digit: 65,536 buckets are worth their while for a long column only. */
+const DIGIT = { short: 11, long: 16, longFrom: 2 ** 19 } as const;
 
 /**
  * The order that sorts whole numbers below 2^53 ascending, equal ones staying as they stand:
@@ -66,15 +67,32 @@ export function ascendingOrder(keys: Float64Array | Uint32Array): Uint32Array | 
   }
   if (isSorted) return undefined;
 
-  let order = Uint32Array.from({ length: count }, (_, i) => i);
+  let order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
+  const words = new Uint32Array(count);
+  for (let i = 0; i < count; i++) words[i] = keys[i]!; // the low 32 bits
+  order = sortBy(words, order, largest);
+  const high = Math.floor(largest / 2 ** 32);
+  if (high === 0) return order;
+  for (let i = 0; i < count; i++) words[i] = Math.floor(keys[i]! / 2 ** 32);
+  return sortBy(words, order, high);
+}
+
+/** Radix sort of `order` by 32-bit words; those of equal words stay as they stand. */
+function sortBy(words: Uint32Array, order: Uint32Array<ArrayBuffer>, largest: number): Uint32Array<ArrayBuffer> {
+  const count = words.length;
+  const bits = count < DIGIT.longFrom ? DIGIT.short : DIGIT.long;
+  const mask = 2 ** bits - 1;
+  const starts = new Uint32Array(mask + 2);
   let spare = new Uint32Array(count);
-  const starts = new Uint32Array(DIGIT + 1);
-  for (let unit = 1; unit <= largest; unit *= DIGIT) {
-    const digit = (i: number): number => Math.floor(keys[i]! / unit) % DIGIT;
+  for (let shift = 0; shift < 32 && largest >= 2 ** shift; shift += bits) {
     starts.fill(0);
-    for (let i = 0; i < count; i++) starts[digit(i) + 1]!++;
-    for (let d = 0; d < DIGIT; d++) starts[d + 1]! += starts[d]!;
-    for (let k = 0; k < count; k++) spare[starts[digit(order[k]!)]!++] = order[k]!;
+    for (let i = 0; i < count; i++) starts[((words[i]! >>> shift) & mask) + 1]!++;
+    for (let d = 0; d <= mask; d++) starts[d + 1]! += starts[d]!;
+    for (let k = 0; k < count; k++) {
+      const i = order[k]!;
+      spare[starts[(words[i]! >>> shift) & mask]!++] = i;
+    }
     [order, spare] = [spare, order];
   }
   return order;
