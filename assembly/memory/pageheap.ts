@@ -14,7 +14,29 @@
 //
 // In the raw build (CHECK 0) rawheap.ts stands in for all of this.
 
-import { CLASSES, DESCRIPTORS, HEAP_ROOT, LIGHT_CLASSES, MEMORY_LIMIT, PAGE_MAP, POOL, SHADOW } from './layout';
+import {
+  descriptor,
+  DESCRIPTOR_MASK,
+  FREE_SITE,
+  FREED,
+  GUARD,
+  LAST_PTR,
+  LIGHT,
+  LIMIT,
+  LIVE,
+  LIVE_PTR,
+  NEXT,
+  ORDINAL,
+  PAGE,
+  PAGE_BITS,
+  RUN_PAGES,
+  SITE,
+  SIZE,
+  STAMPED_TO,
+  stateOf,
+  UNUSED,
+} from './descriptor';
+import { DESCRIPTORS, HEAP_ROOT, MEMORY_LIMIT, PAGE_MAP, POOL } from './layout';
 import { initLight, lightAlloc, lightArena, lightFree, lightLeaks, lightNeeds, lightOrdinal, lightSize, lightSweep } from './lightheap';
 import {
   failsNow,
@@ -28,44 +50,25 @@ import {
   reseed,
   wantsFull,
 } from './options';
+import { keepTables, verifyTables } from './protect';
 import { rawAlloc, rawFree, rawSize } from './rawheap';
+import { refuse, refuseFree, report } from './refuse';
+import { classOf, cursor, runPages, runStampedTo, takeRun } from './runs';
 import { initShadow, shadow } from './shadow';
 import {
-  BAD_FREE,
   context,
-  DOUBLE_FREE,
   END_STAMP,
-  EXHAUSTED,
   EXTREME_SIZE,
   FAULT,
-  HEAP_LIST,
   HEAP_POINTER,
   LEAK,
-  NULL_ACCESS,
-  OVERRUN,
   SLACK,
   START_STAMP,
   stop,
   SUFFIX,
-  UNDERRUN,
-  UNINITIALISED,
-  USE_AFTER_FREE,
   WILD,
 } from './stop';
 import { noteAlloc, noteFree } from './trace';
-
-const PAGE_BITS: usize = 12;
-const PAGE: usize = 1 << PAGE_BITS;
-
-/** In the paranoid build the shadow lies above the pool. */
-const POOL_LIMIT: usize = CHECK == 1 ? SHADOW : MEMORY_LIMIT;
-
-// Page states. 0 is the only one that may be touched, so one test refuses all others.
-const LIVE: u8 = 0x00;
-const UNUSED: u8 = 0xf1;
-const GUARD: u8 = 0xf2;
-const FREED: u8 = 0xf3;
-const LIGHT: u8 = 0xf4; // an arena of normal mode: its blocks are looked at when freed
 
 const SLACK_STAMP: i8 = -48; // 0xD0, as Pageheap.exe stamps the bytes beside a full block
 
@@ -75,21 +78,6 @@ const EXTREME: usize = 0x7ff00000;
 /** Freed pages kept closed before the oldest serve again: 2 MB, some 250 small blocks. With 8 MB they have left the processor's cache by then. */
 const QUARANTINE_PAGES: usize = 512;
 
-// Descriptor of a block, at DESCRIPTORS + (first page of the block << 5).
-const LIVE_PTR: usize = 0; // address while live, else 0: one comparison proves start and life
-const LIMIT: usize = 4; // bytes a span may reach: the size, rounded up to 8 in the aligned layout
-const RUN_PAGES: usize = 8; // pages of the run, without its guard
-const SITE: usize = 12; // u16
-const FREE_SITE: usize = 14; // u16
-const SIZE: usize = 16; // bytes asked for
-const STAMPED_TO: usize = 16; // of a run in a class list
-const ORDINAL: usize = 20;
-const NEXT: usize = 24; // in the queue or a class list: page number, 0 ends
-const LAST_PTR: usize = 28; // address, live or not, for the report
-
-/** Keeps a wild address among the descriptors: 512 K of them, 32 bytes each. */
-const DESCRIPTOR_MASK: usize = ((MEMORY_LIMIT >>> PAGE_BITS) - 1) << 5;
-
 // The aligned layout, Pageheap.exe's own: a header before the block, D0 behind it up to a multiple of 8.
 const HEADER: usize = 32;
 const START_LIVE: u32 = 0xabcdbbbb;
@@ -97,17 +85,14 @@ const END_LIVE: u32 = 0xdcbabbbb;
 const START_FREED: u32 = 0xabcdbbba;
 const END_FREED: u32 = 0xdcbabbba;
 
-let cursor: usize = POOL >>> PAGE_BITS; // first page never used
 let ordinal: u32 = 0; // of the operation, core sites only
 let total: u32 = 0; // of the run, core sites only
 let liveBlocks: i32 = 0; // of core sites
-let tableSum: u32 = 0; // of the allocator's own tables, under FLAG_PROTECT
 let livePages: usize = 0;
 let peakPages: usize = 0;
 let queueHead: usize = 0;
 let queueTail: usize = 0;
 let queuedPages: usize = 0;
-let runStampedTo: usize = 0; // of the run takeRun() gave: its first page is D0 up to here
 
 /** Rises with every block freed: who keeps the address of a span asks whether it still holds. */
 export let changes: u32 = 0;
@@ -124,16 +109,6 @@ export function initHeap(): void {
   if (CHECK == 1) initShadow();
 }
 
-// @ts-ignore: decorator
-@inline function descriptor(page: usize): usize {
-  return DESCRIPTORS + (page << 5);
-}
-
-// @ts-ignore: decorator
-@inline function stateOf(address: usize): u8 {
-  return load<u8>(PAGE_MAP + (address >>> PAGE_BITS));
-}
-
 /** Sets the state of `pages` pages. Mostly one or two, for which memory.fill would cost more than all the rest. */
 // @ts-ignore: decorator
 @inline function mark(page: usize, pages: usize, state: u8): void {
@@ -141,19 +116,6 @@ export function initHeap(): void {
   if (pages == 1) store<u8>(p, state);
   else if (pages == 2) store<u16>(p, (<u16>state) | ((<u16>state) << 8));
   else memory.fill(p, state, pages);
-}
-
-/** Pages of the run that serves `pages`, see the head of this file. */
-function runPages(pages: usize): usize {
-  if (pages <= 32) return pages;
-  const shift = 28 - clz<u32>(<u32>pages);
-  return ((pages + ((<usize>1 << shift) - 1)) >>> shift) << shift;
-}
-
-function classOf(run: usize): usize {
-  if (run <= 32) return CLASSES + (run << 2);
-  const log = 31 - clz<u32>(<u32>run);
-  return CLASSES + ((32 + ((log - 5) << 3) + ((run >>> (log - 3)) & 7)) << 2);
 }
 
 /** Returns the address of `size` bytes that end at a guard page. Never 0: a request that cannot be met stops. */
@@ -166,7 +128,7 @@ export function alloc(size: usize, site: u32): usize {
     liveBlocks++;
   }
   if (isSpecial) {
-    if (flags & FLAG_PROTECT) verifyTables();
+    if (flags & FLAG_PROTECT) verifyTables(ordinal);
     if (site && failsNow(total)) stop(FAULT, 0, size, 0, size, site, 0, ordinal);
     if (site && !wantsFull(size, site)) return normal(size, site);
   }
@@ -205,19 +167,8 @@ export function alloc(size: usize, site: u32): usize {
   if (site && !(flags & FLAG_NO_TRACES)) noteAlloc(ordinal, ptr, size, site);
   livePages += run + 1;
   if (livePages > peakPages) peakPages = livePages;
-  if (flags & FLAG_PROTECT) tableSum = sumTables();
+  if (flags & FLAG_PROTECT) keepTables();
   return ptr;
-}
-
-/** A run of pages from its class, or fresh. */
-function takeRun(run: usize, site: u32, size: usize): usize {
-  const head = classOf(run);
-  const first = <usize>load<u32>(head);
-  runStampedTo = 0;
-  if (!first) return fresh(run, site, size);
-  store<u32>(head, load<u32>(descriptor(first), NEXT));
-  runStampedTo = <usize>load<u32>(descriptor(first), STAMPED_TO);
-  return first;
 }
 
 /** A block of normal mode: lightheap.ts, in an arena of pages that are open to everyone. */
@@ -234,7 +185,7 @@ function normal(size: usize, site: u32): usize {
   const ptr = lightAlloc(size, site, ordinal);
   if (CHECK == 1) shadow(ptr, size, true);
   if (!(flags & FLAG_NO_TRACES)) noteAlloc(ordinal, ptr, size, site);
-  if (flags & FLAG_PROTECT) tableSum = sumTables();
+  if (flags & FLAG_PROTECT) keepTables();
   return ptr;
 }
 
@@ -256,24 +207,6 @@ function writeHeader(ptr: usize, size: usize, pages: usize, site: u32, startStam
   store<u32>(h, endStamp, 28);
 }
 
-/** Pages never used before; grows the memory when they do not fit. */
-function fresh(run: usize, site: u32, size: usize): usize {
-  const first = cursor;
-  const end = (first + run + 1) << PAGE_BITS;
-  if (run >= MEMORY_LIMIT >>> PAGE_BITS || end > POOL_LIMIT || end < first << PAGE_BITS) {
-    stop(EXHAUSTED, 0, size, 0, size, site, 0, ordinal);
-  }
-  const have = <usize>memory.size() << 16;
-  if (end > have) {
-    let more = (end - have + 0xffff) >>> 16;
-    const step = have >>> 19; // an eighth of what there is, so that growing stays rare
-    if (more < step && have + (step << 16) <= MEMORY_LIMIT) more = step;
-    if (memory.grow(<i32>more) < 0) stop(EXHAUSTED, 0, size, 0, size, site, 0, ordinal);
-  }
-  cursor = first + run + 1;
-  return first;
-}
-
 /** Ends a block. Verifies its slack, closes its pages and queues them. */
 export function free(ptr: usize, site: u32): void {
   changes++;
@@ -281,7 +214,7 @@ export function free(ptr: usize, site: u32): void {
     rawFree(ptr);
     return;
   }
-  if (flags & FLAG_PROTECT) verifyTables();
+  if (flags & FLAG_PROTECT) verifyTables(ordinal);
   if (ptr >= MEMORY_LIMIT) stop(WILD, ptr, 0, 0, 0, 0, site, 0);
   const d = descriptor(ptr >>> PAGE_BITS);
   if (ptr < POOL || <usize>load<u32>(d, LIVE_PTR) != ptr) {
@@ -315,7 +248,7 @@ export function free(ptr: usize, site: u32): void {
   livePages -= run + 1;
   queuedPages += run + 1;
   while (queuedPages > QUARANTINE_PAGES && queueHead != queueTail) release();
-  if (flags & FLAG_PROTECT) tableSum = sumTables();
+  if (flags & FLAG_PROTECT) keepTables();
 }
 
 function freeNormal(ptr: usize, site: u32): void {
@@ -324,7 +257,7 @@ function freeNormal(ptr: usize, site: u32): void {
   lightFree(ptr, site);
   liveBlocks--;
   if (!(flags & FLAG_NO_TRACES)) noteFree(born, ptr, size, site);
-  if (flags & FLAG_PROTECT) tableSum = sumTables();
+  if (flags & FLAG_PROTECT) keepTables();
 }
 
 /** The oldest freed block leaves the queue; its run may serve again. */
@@ -381,34 +314,15 @@ export function beginOperation(nid: u32, seed: u32, before: u32): void {
 /** Ends an operation: the queue of normal mode is looked through; under FLAG_LEAKS nothing the core took may be left. */
 export function endOperation(): void {
   if (CHECK == 0) return;
-  if (flags & FLAG_PROTECT) verifyTables();
+  if (flags & FLAG_PROTECT) verifyTables(ordinal);
   if (isSpecial) lightSweep();
-  if (flags & FLAG_PROTECT) tableSum = sumTables();
+  if (flags & FLAG_PROTECT) keepTables();
   if (!(flags & FLAG_LEAKS) || liveBlocks == 0) return;
   lightLeaks();
   for (let page = POOL >>> PAGE_BITS; page < cursor; page++) {
     const d = descriptor(page);
     if (load<u32>(d, LIVE_PTR) && load<u16>(d, SITE)) report(LEAK, <usize>load<u32>(d, LIVE_PTR), 0, d);
   }
-}
-
-/** Descriptors that FLAG_PROTECT sums: of the first 64 MB of the pool. */
-const PROTECTED_PAGES: usize = 16384;
-
-/** A sum over the allocator's own tables: class heads and descriptors. */
-function sumTables(): u32 {
-  let sum: u32 = 2166136261;
-  for (let p = CLASSES; p < CLASSES + 0x800; p += 4) sum = (sum ^ load<u32>(p)) * 16777619;
-  for (let p = LIGHT_CLASSES; p < LIGHT_CLASSES + 0x400; p += 4) sum = (sum ^ load<u32>(p)) * 16777619;
-  const first = POOL >>> PAGE_BITS;
-  const pages = cursor - first;
-  const end = descriptor(first + (pages < PROTECTED_PAGES ? pages : PROTECTED_PAGES));
-  for (let p = descriptor(first); p < end; p += 4) sum = (sum ^ load<u32>(p)) * 16777619;
-  return sum;
-}
-
-function verifyTables(): void {
-  if (tableSum != 0 && sumTables() != tableSum) stop(HEAP_LIST, CLASSES, 0, 0, 0, 0, 0, ordinal);
 }
 
 /** Size of a live block as it was asked for. */
@@ -446,80 +360,6 @@ export function openAll(p: usize, n: usize): bool {
     if (load<u8>(PAGE_MAP + page) != LIVE) return false;
   }
   return true;
-}
-
-/** Says what is wrong with an access of `n` bytes at `lo` + `at`, and stops. Blocks of normal mode pass: they are looked at when freed. */
-export function refuse(lo: usize, at: usize, n: usize): void {
-  const address = lo + at;
-  if (lo >= POOL && lo < MEMORY_LIMIT && stateOf(lo) == LIGHT) return;
-  if (lo < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
-  if (lo < POOL || lo >= MEMORY_LIMIT) stop(WILD, address, n, 0, 0, 0, 0, 0);
-  const d = descriptor(lo >>> PAGE_BITS);
-  if (<usize>load<u32>(d, LIVE_PTR) == lo) {
-    const size = <usize>load<u32>(d, LIMIT);
-    if (<isize>at < 0) report(UNDERRUN, address, n, d);
-    report(OVERRUN, at > size ? address : lo + size, n, d);
-  }
-  if (<usize>load<u32>(d, LAST_PTR) == lo && stateOf(lo) == FREED) report(USE_AFTER_FREE, address, n, d);
-  refuseAt(address, n);
-}
-
-/** The same for a bare address: looks for the block it lies in or beside. */
-export function refuseAt(address: usize, n: usize): void {
-  if (address >= POOL && address < MEMORY_LIMIT && stateOf(address) == LIGHT) return;
-  if (address < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
-  const page = address >>> PAGE_BITS;
-  let d = blockOn(page);
-  // A guard page: with FLAG_BACKWARDS the block behind it begins there, else the block before it ends there.
-  if (!d && flags & FLAG_BACKWARDS) d = blockOn(page + 1);
-  if (!d) d = blockOn(page - 1);
-  if (!d) stop(WILD, address, n, 0, 0, 0, 0, 0);
-  if (!load<u32>(d, LIVE_PTR)) report(USE_AFTER_FREE, address, n, d);
-  const block = <usize>load<u32>(d, LAST_PTR);
-  const end = block + <usize>load<u32>(d, SIZE);
-  if (address < block) report(UNDERRUN, address, n, d);
-  if (address >= end) report(OVERRUN, address, n, d);
-  if (n > end - address) report(OVERRUN, end, n, d);
-  report(WILD, address, n, d); // inside a live block, but not by its address
-}
-
-/** A byte of a live block was read before anything wrote it (paranoid build). */
-export function refuseUnwritten(address: usize): void {
-  const d = blockOn(address >>> PAGE_BITS);
-  if (d) report(UNINITIALISED, address, 1, d);
-  stop(UNINITIALISED, address, 1, 0, 0, 0, 0, 0);
-}
-
-/** Descriptor of the block, live or in quarantine, that has `page`; 0 when there is none. */
-function blockOn(page: usize): usize {
-  if (page < POOL >>> PAGE_BITS || page >= cursor) return 0;
-  const state = load<u8>(PAGE_MAP + page);
-  if (state != LIVE && state != FREED) return 0;
-  while (load<u8>(PAGE_MAP + page - 1) == state) page--; // ends at a guard at the latest: the page before the pool is one
-  let d = descriptor(page);
-  // In the aligned layout the header may begin a page before the block.
-  if (!load<u32>(d, LAST_PTR) && flags & FLAG_ALIGNED && load<u8>(PAGE_MAP + page + 1) == state) d = descriptor(page + 1);
-  return load<u32>(d, LAST_PTR) ? d : 0;
-}
-
-function refuseFree(ptr: usize, site: u32): void {
-  if (ptr < PAGE) stop(NULL_ACCESS, ptr, 0, 0, 0, 0, site, 0);
-  const d = blockOn(ptr >>> PAGE_BITS);
-  if (!d) stop(BAD_FREE, ptr, 0, 0, 0, 0, site, 0);
-  report(<usize>load<u32>(d, LAST_PTR) == ptr ? DOUBLE_FREE : BAD_FREE, ptr, 0, d);
-}
-
-function report(kind: u32, address: usize, n: usize, d: usize): void {
-  stop(
-    kind,
-    address,
-    n,
-    <usize>load<u32>(d, LAST_PTR),
-    <usize>load<u32>(d, SIZE),
-    <u32>load<u16>(d, SITE),
-    <u32>load<u16>(d, FREE_SITE),
-    load<u32>(d, ORDINAL),
-  );
 }
 
 /** Blocks the core has taken in the run so far, the host's own not counted; two equal runs end in equal numbers. */

@@ -6,7 +6,8 @@
 // page state and that what is read was written; the raw build (CHECK 0) checks nothing. `at` may be computed from hostile
 // numbers: the comparison cannot wrap.
 
-import { holds, open, openAll, refuse, refuseAt, refuseUnwritten } from './pageheap';
+import { holds, open, openAll } from './pageheap';
+import { refuse, refuseAt, refuseUnwritten } from './refuse';
 import { firstUnwritten, isWritten, shadow, written } from './shadow';
 
 /** Address of `n` bytes at offset `at` of block `lo`, or a stop. */

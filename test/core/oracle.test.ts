@@ -233,6 +233,10 @@ describe('the source', () => {
   const ALLOWED: Readonly<Record<string, string>> = {
     'memory/span.ts': 'the bytes of blocks and streams, all of them',
     'memory/pageheap.ts': 'page map, descriptors, class heads, slack',
+    'memory/descriptor.ts': 'page map',
+    'memory/protect.ts': 'descriptors, class heads',
+    'memory/refuse.ts': 'page map, descriptors',
+    'memory/runs.ts': 'descriptors, class heads',
     'memory/lightheap.ts': 'header, fill and suffix of normal mode',
     'memory/rawheap.ts': 'the yardstick',
     'memory/shadow.ts': 'which bytes were written',
