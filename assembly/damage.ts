@@ -30,6 +30,7 @@ export const TC_COLUMN: u32 = 43; // tag a, reaches b
 export const TC_ROWS: u32 = 44; // row index a, rows b
 export const TC_ROW_SIZE: u32 = 45; // row size a, block b
 export const TC_RECORD: u32 = 46; // row index record a key bytes, b value bytes
+export const TC_OVERLAP: u32 = 47; // column, column
 export const VALUE_TOO_LONG: u32 = 50; // value of a bytes for the heap, tag b
 export const VALUE_DAMAGED: u32 = 51; // cannot write a damaged value, tag b
 export const HEAP_FULL: u32 = 52; // too many blocks or items for a HID

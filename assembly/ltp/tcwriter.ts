@@ -4,7 +4,17 @@
 // Rows stream in one at a time: cells go to the row matrix, long values to the heap. The matrix becomes a heap item when
 // it fits one, else the caller writes it as a subnode.
 
-import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_ROWS, TC_TYPE, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
+import {
+  damage,
+  TC_COLUMN,
+  TC_COLUMNS,
+  TC_GROUPS,
+  TC_OVERLAP,
+  TC_ROWS,
+  TC_TYPE,
+  VALUE_DAMAGED,
+  VALUE_TOO_LONG,
+} from '../damage';
 import { alloc, free, sizeOf } from '../memory/pageheap';
 import {
   SITE_TABLE_WRITER,
@@ -79,6 +89,12 @@ export function twNew(info: usize, rows: u32, isMatrixInHeap: u32): usize {
     const bit = <u32>get8(c + 7);
     if (get16(c + 4) + get8(c + 6) > end1 || end1 + (bit >>> 3) >= rowSize) return damage(TC_COLUMN, get32(c), end1);
     if (k > 0 && get32(c) <= get32(c - TCOLDESC_SIZE)) return damage(TC_COLUMN, get32(c), get32(c - TCOLDESC_SIZE));
+    // A reader bears columns that share bytes; written one after the other, each would spoil the one before.
+    for (let other = i + TCINFO_SIZE; other < c; other += TCOLDESC_SIZE) {
+      const isBefore = get16(c + 4) + get8(c + 6) <= get16(other + 4);
+      const isBehind = get16(other + 4) + get8(other + 6) <= get16(c + 4);
+      if (!isBefore && !isBehind) return damage(TC_OVERLAP, get32(c), get32(other));
+    }
   }
   hwBegin(CLIENT_TC);
   hwItem(8);

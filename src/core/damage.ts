@@ -51,6 +51,7 @@ export const DAMAGES: Readonly<Record<number, Damage>> = {
   44: d('PST_BAD_TC', 'TC row index', '2.3.4.3', (a, b) => `row ${a} of ${b}`),
   45: d('PST_BAD_TC', 'TC row matrix', '2.3.4.4', (a, b) => `rows of ${a} bytes in a block of ${b}`),
   46: d('PST_BAD_TC', 'TCROWID', '2.3.4.3.1', (a, b) => `keys of ${a} bytes, values of ${b}`),
+  47: d('PST_BAD_TC', 'TCOLDESC', '2.3.4.2', (a, b) => `column ${hex(a)} lies over column ${hex(b)}`),
   50: d('PST_LIMIT', 'HN', '2.3.1.1', (a, b) => `value of ${a} bytes of property ${hex(b)} is too long for a heap`),
   51: d('PST_BAD_VALUE', 'PC', '2.3.3.3', (_, b) => `property ${hex(b)} is damaged and cannot be written again`),
   52: d('PST_LIMIT', 'HN', '2.3.1.1', (a) => `heap is full after ${a} blocks`),

@@ -9,7 +9,7 @@
  * @module
  */
 import { hex, PstError, type Where } from '../errors.js';
-import { EXTERNAL } from '../ltp/stream.js';
+import { DAMAGED, EXTERNAL } from '../ltp/stream.js';
 import { PtypObject } from '../mapi/type.js';
 import { Message } from './message.js';
 import { NodeHolder } from './properties.js';
@@ -101,13 +101,15 @@ export class Attachment extends NodeHolder {
     return this.text('PidTagAttachLongPathname') || this.text('PidTagAttachPathname');
   }
 
-  /** The subnode with the data, when they are an object or too long for the properties. Throws PST_MISSING. */
+  /** The subnode with the data, when they are an object or too long for the properties. Throws PST_MISSING, or what is wrong with the value. */
   dataNode(): DataNode | undefined {
     const { stream } = this;
     const index = stream.findId(DATA_ID);
     if (index < 0) return undefined;
     let nid: number;
-    if (stream.flags(index) & EXTERNAL) nid = stream.place(index);
+    const flags = stream.flags(index);
+    if (flags & DAMAGED) this.valueAt(index); // throws what is wrong with it
+    if (flags & EXTERNAL) nid = stream.place(index);
     else if ((stream.tag(index) & 0xffff) !== PtypObject || stream.length(index) < 4) return undefined;
     else {
       const value = stream.value(index);
