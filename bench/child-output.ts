@@ -4,6 +4,8 @@ export interface ChildOutput<T> {
   readonly result: T;
   /** Of each round, in milliseconds. */
   readonly ms: readonly number[];
+  /** The same in processor time, all threads together: other programs on the machine disturb it less. */
+  readonly cpuMs: readonly number[];
   readonly peakMegabytes: number;
 }
 

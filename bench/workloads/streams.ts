@@ -3,7 +3,8 @@
  * again; allocation and release of every block included, files and JavaScript hardly.
  * @module
  */
-import { Core, type CoreBuild } from '../../src/core/core.js';
+import { Core } from '../../src/core/core.js';
+import { parsePageHeap, parseWords } from '../../src/core/options.js';
 import { openSource } from '../../src/host/file.js';
 import { Ndb } from '../../src/ndb/ndb.js';
 import { NID_TYPE, nidType } from '../../src/wire/nid.js';
@@ -19,9 +20,10 @@ export interface StreamWorkload {
   readOnly(): number;
 }
 
-export function streamWorkload(path: string, build: CoreBuild): StreamWorkload {
+/** `words`: settings of the page heap, as PSTWRIGHT_PAGEHEAP takes them. */
+export function streamWorkload(path: string, words: string): StreamWorkload {
   const source = openSource(path);
-  const core = Core.load(build);
+  const core = Core.load(undefined, parsePageHeap(parseWords(words)));
   const ndb = Ndb.open(source, core);
   const { x } = core;
   const { nbt, variant } = ndb;
