@@ -26,8 +26,8 @@ async function perform(what: string, args: readonly string[]): Promise<() => unk
       const { cloneFile } = await import('../src/migrate/clone.js');
       if (c !== undefined) {
         const { Core } = await import('../src/core/core.js');
-        const { parsePageHeap, parseWords } = await import('../src/core/options.js');
-        Core.settings = parsePageHeap(parseWords(c));
+        const { parseWords } = await import('../src/core/options.js');
+        Core.settings = parseWords(c);
       }
       return () => {
         const { contentDigest, counters, target } = cloneFile(a, b);

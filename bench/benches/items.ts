@@ -29,7 +29,7 @@ export const items: Bench = {
     for (const what of ['read', 'clone'] as const) {
       const measure = (count: number, total: number): ChildOutput<Tally & { counters?: { messages: number } }> => {
         const store = builtStore(flat(count));
-        const args = what === 'read' ? ['read', store] : ['clone', store, target.path, 'core'];
+        const args = what === 'read' ? ['read', store] : ['clone', store, target.path, 'full'];
         const output = run(child(what, '--rounds', String(total), ...args)).stdout;
         target.clear();
         return childOutput(output);

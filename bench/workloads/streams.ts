@@ -4,7 +4,7 @@
  * @module
  */
 import { Core } from '../../src/core/core.js';
-import { parsePageHeap, parseWords } from '../../src/core/options.js';
+import { parseWords } from '../../src/core/options.js';
 import { openSource } from '../../src/host/file.js';
 import { Ndb } from '../../src/ndb/ndb.js';
 import { NID_TYPE, nidType } from '../../src/wire/nid.js';
@@ -23,7 +23,7 @@ export interface StreamWorkload {
 /** `words`: settings of the page heap, as PSTWRIGHT_PAGEHEAP takes them. */
 export function streamWorkload(path: string, words: string): StreamWorkload {
   const source = openSource(path);
-  const core = Core.load(undefined, parsePageHeap(parseWords(words)));
+  const core = Core.load(undefined, parseWords(words));
   const ndb = Ndb.open(source, core);
   const { x } = core;
   const { nbt, variant } = ndb;
