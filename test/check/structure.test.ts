@@ -108,7 +108,7 @@ const pageMap = (p: Patient, bid: number): number => p.block(bid).at + p.view.ge
 
 prosecute('heaps', [
   crime('hn.free-count', (p) => u16(p, pageMap(p, store(p)) + 2, () => 1)),
-  crime('hn.last-item bth.damage node.unreadable', (p) => {
+  crime('hn.last-item message.search-key', (p) => {
     const map = pageMap(p, p.node(SECOND).bidData);
     u16(p, map + 4 + 2 * p.view.getUint16(map, true), (x) => x - 2);
   }),
