@@ -1,35 +1,24 @@
 /** The program: its verbs, its help, its version. @module */
 import { Command, CommanderError } from 'commander';
-import { register as block } from './block.js';
-import { register as cat } from './cat.js';
-import { register as check } from './check.js';
-import { register as clone } from './clone.js';
 import { EXIT, fail } from './exit.js';
-import { register as info } from './info.js';
-import { register as ls } from './ls.js';
-import { register as node } from './node.js';
 import { printJson } from './output.js';
-import { register as page } from './page.js';
-import { register as pageheap } from './pageheap.js';
 import { addPageHeapOptions, applyPageHeap } from './pageheap-options.js';
-import { register as replay } from './replay.js';
-import { register as verify } from './verify.js';
 import { VERSION } from './version.js';
 
-/** Each verb registers itself; the order is the order of the help text. */
-const VERBS: readonly ((program: Command) => void)[] = [
-  info,
-  ls,
-  cat,
-  clone,
-  verify,
-  check,
-  replay,
-  page,
-  block,
-  node,
-  pageheap,
-];
+/** Each verb registers itself; the order is the order of the help text. Loaded when it is needed: half the start is not. */
+const VERBS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
+  info: () => import('./info.js'),
+  ls: () => import('./ls.js'),
+  cat: () => import('./cat.js'),
+  clone: () => import('./clone.js'),
+  verify: () => import('./verify.js'),
+  check: () => import('./check.js'),
+  replay: () => import('./replay.js'),
+  page: () => import('./page.js'),
+  block: () => import('./block.js'),
+  node: () => import('./node.js'),
+  pageheap: () => import('./pageheap.js'),
+};
 
 const HELP = `
 Examples:
@@ -52,7 +41,8 @@ Exit codes:
 Numbers (NID, BID, IB) are written 0x8025 or 32805. --json gives one JSON document instead of text. The source is only
 ever opened for reading. \`pstwright help VERB\` explains a verb.`;
 
-export function createProgram(): Command {
+/** The program with the verb that is called, or with all of them. */
+export async function createProgram(called?: string): Promise<Command> {
   const program = new Command('pstwright')
     .description(
       'Reads mailbox stores (PST and OST), shows how they are built, and copies them with every identifier kept.',
@@ -63,7 +53,8 @@ export function createProgram(): Command {
     .addHelpText('after', HELP)
     .showSuggestionAfterError()
     .exitOverride();
-  for (const register of VERBS) register(program);
+  const only = called === undefined || !Object.hasOwn(VERBS, called) ? undefined : VERBS[called];
+  for (const load of only === undefined ? Object.values(VERBS) : [only]) (await load()).register(program);
   // Set on the program alone these would not reach the verbs, which were made before.
   for (const verb of program.commands) {
     verb.exitOverride().showSuggestionAfterError();
@@ -76,7 +67,7 @@ export function createProgram(): Command {
 /** Runs the program on what was typed behind its name. Returns the exit code, which is also set. Never throws. */
 export async function run(args: readonly string[]): Promise<number> {
   process.exitCode = EXIT.OK;
-  const program = createProgram();
+  const program = await createProgram(args[0]);
   try {
     if (args.length === 0) {
       program.outputHelp({ error: true });

@@ -14,9 +14,7 @@ import { ENRON, invoke, workshop } from './invoke.js';
 const shop = workshop();
 afterAll(shop.remove);
 
-const VERBS = createProgram()
-  .commands.map((verb) => verb.name())
-  .filter((name) => name !== 'help');
+const VERBS = (await createProgram()).commands.map((verb) => verb.name()).filter((name) => name !== 'help');
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 describe('help', () => {

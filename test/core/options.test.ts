@@ -161,8 +161,8 @@ describe('the listing', () => {
 });
 
 describe('the command line', () => {
-  it('every verb takes every option', () => {
-    const program = createProgram();
+  it('every verb takes every option', async () => {
+    const program = await createProgram();
     for (const verb of program.commands) {
       const flags = verb.options.map(({ long }) => long);
       for (const flag of ['--pageheap', '--size', '--random', '--decoders', '--sites', '--seed', '--backwards'])
