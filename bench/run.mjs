@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = join(root, 'build/bench');
+// One folder a run: two runs at once would measure each other's files.
+const out = join(root, 'build/bench', String(process.pid));
 
 if (!existsSync(join(root, 'build/core.wasm'))) {
   process.stderr.write('the core is not built: npm run build:core\n');
   process.exit(3);
 }
-rmSync(out, { recursive: true, force: true });
+process.on('exit', () => rmSync(out, { recursive: true, force: true }));
 for (const folder of ['src', 'bench']) {
   for (const name of readdirSync(join(root, folder), { recursive: true })) {
     if (!name.endsWith('.ts')) continue;
