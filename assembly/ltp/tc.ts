@@ -8,7 +8,7 @@
 //
 // A row never crosses a block: block = index / rows per block. MS-PST 2.3.4.4.1.
 
-import { damage, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_RECORD, TC_ROW_SIZE, TC_TYPE } from '../damage';
+import { damage, HID_TYPE, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_RECORD, TC_ROW_SIZE, TC_TYPE } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import {
   SITE_TABLE,
@@ -78,7 +78,9 @@ export function tcRowsHnid(chain: usize, variant: u32): u32 {
     damage(TC_COLUMNS, 0, <u32>itemSize);
     return NO_ROW;
   }
-  return get32(take(itemLo, itemAt, TCINFO_SIZE) + 14);
+  const hnidRows = get32(take(itemLo, itemAt, TCINFO_SIZE) + 14);
+  if (hnidRows == NO_ROW) damage(HID_TYPE, hnidRows, 0); // what stands for no answer is no answer either
+  return hnidRows;
 }
 
 /**

@@ -93,11 +93,17 @@ function compareBodies(
   if (kindA === 'pc') compareStreams(readPc(a.ndb, a.bidData, where), readPc(b.ndb, b.bidData, where), path, add, {});
   if (kindA === 'tc') {
     const tableA = Table.open(a.ndb, a.bidData, subA, where);
-    const tableB = Table.open(b.ndb, b.bidData, subB, where);
-    for (const table of [tableA, tableB]) if (table.rowsNid !== 0) hidden.add(table.rowsNid);
-    compareTables(tableA, tableB, path, add);
-    tableA.close();
-    tableB.close();
+    try {
+      const tableB = Table.open(b.ndb, b.bidData, subB, where);
+      try {
+        for (const table of [tableA, tableB]) if (table.rowsNid !== 0) hidden.add(table.rowsNid);
+        compareTables(tableA, tableB, path, add);
+      } finally {
+        tableB.close();
+      }
+    } finally {
+      tableA.close();
+    }
   }
   return hidden;
 }

@@ -169,6 +169,19 @@ describe('heaps', () => {
     expect(outcomes).toMatchObject({ clone: 'ok', 're-encode': 'ok' });
   });
 
+  it('a table whose rows are in the subnode that stands for none', () => {
+    const smith = new Smith();
+    const { bidData, bidRows } = smith.table(
+      Array.from({ length: 400 }, (_, k) => k + 1),
+      0x3f,
+    );
+    // hnidRows, between hidRowIndex and the deprecated hidIndex.
+    smith.bend(bidData, [0x3f, 0, 0, 0, 0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff]);
+    const bidSub = smith.sub([{ nid: 0xffffffff, bidData: bidRows, bidSub: 0 }]);
+    const { outcomes } = attack('no rows', smith.store([{ nid: 0x12e, bidData, bidSub }]));
+    expect(outcomes).toMatchObject({ read: 'ok', clone: 'ok', 're-encode': 'ok' });
+  });
+
   it('an attachment whose data lead nowhere', () => {
     const smith = new Smith();
     const attachment = smith.pc(new StreamWriter().setInline(0x37050003, 5).set(0x3701000d, new Uint8Array(8)));
