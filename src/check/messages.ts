@@ -2,6 +2,7 @@
  * Messages: what each must have, what is computed from its parts, and that its row says the same. MS-PST 2.4.5.
  * @module
  */
+import { upperCase } from '../build/conversation.js';
 import { md5 } from '../host/md5.js';
 import type { PropertyStream } from '../ltp/stream.js';
 import { decodeUtf16, encodeUtf16 } from '../mapi/codepage.js';
@@ -211,13 +212,14 @@ function checkConversation(context: Context, message: StoreObject, { row, table,
 function conversationId(context: Context, message: StoreObject): Uint8Array | undefined {
   const { pc } = message;
   const index = pc.find(0x00710102);
-  if (pc.inline(0x3016000b) === 1 && index >= 0 && pc.length(index) >= CONVERSATION_INDEX_MIN) {
-    return pc.value(index).subarray(CONVERSATION_ID.from, CONVERSATION_ID.to);
+  if (pc.inline(0x3016000b) === 1 && index >= 0) {
+    const value = pc.value(index); // empty when it is damaged
+    if (value.length >= CONVERSATION_INDEX_MIN) return value.subarray(CONVERSATION_ID.from, CONVERSATION_ID.to);
   }
   const topic = pc.find(0x0070001f);
   if (topic < 0) return undefined;
   const bytes = propertyBytes(context, message.top, pc, topic, message.subnodes);
-  return bytes === undefined ? undefined : md5(encodeUtf16(decodeUtf16(bytes).toUpperCase()));
+  return bytes === undefined ? undefined : md5(encodeUtf16(upperCase(decodeUtf16(bytes))));
 }
 
 /** A display list in a subnode of both row and object is one data tree: scanpst OO, minor until shared. */

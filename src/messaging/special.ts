@@ -2,12 +2,14 @@
  * Special folders: found by identifier, never by their names, which are in the language of who made the store.
  *
  *     store PC       35E0 … 35E7    MS-PST 2.4.3
- *     root, Inbox    36D0 … 36D8    MS-OXOSFLD 2.2.3, 2.2.4
+ *     root, Inbox    36D0 … 36D9    MS-OXOSFLD 2.2.3 to 2.2.5
  *     node 0x62B     message class ─▶ folder: the Inbox is where IPM goes
  *     cached Exchange stores have fixed NIDs instead of the first group: seen in real stores (3 of 3)
  * @module
  */
+import { PstError } from '../errors.js';
 import { parseEntryId } from '../mapi/entryid.js';
+import { parsePersistData } from '../mapi/persistdata.js';
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import type { Folder } from './folder.js';
 import type { PropertyHolder } from './properties.js';
@@ -32,6 +34,15 @@ export type SpecialFolder =
   | 'syncIssues'
   | 'localFailures'
   | 'serverFailures'
+  | 'rssFeeds'
+  | 'trackedMail'
+  | 'toDoSearch'
+  | 'conversationActions'
+  | 'quickSteps'
+  | 'suggestedContacts'
+  | 'contactSearch'
+  | 'imContactList'
+  | 'imContacts'
   | 'views'
   | 'commonViews'
   | 'finder';
@@ -63,6 +74,19 @@ const OF_ADDITIONAL: readonly SpecialFolder[] = [
   'serverFailures',
   'junkMail',
 ];
+/** Blocks of PidTagAdditionalRenEntryIdsEx, by PersistID. MS-OXOSFLD 2.2.5.1. */
+const ADDITIONAL_EX = 0x36d9_0102;
+const OF_ADDITIONAL_EX: ReadonlyMap<number, SpecialFolder> = new Map([
+  [0x8001, 'rssFeeds'],
+  [0x8002, 'trackedMail'],
+  [0x8004, 'toDoSearch'],
+  [0x8006, 'conversationActions'],
+  [0x8007, 'quickSteps'],
+  [0x8008, 'suggestedContacts'],
+  [0x8009, 'contactSearch'],
+  [0x800a, 'imContactList'],
+  [0x800b, 'imContacts'],
+]);
 const OF_CACHED_STORE: readonly (readonly [SpecialFolder, number])[] = [
   ['commonViews', 0x20c2],
   ['finder', 0x20e2],
@@ -101,12 +125,25 @@ export class SpecialFolders {
     const root = store.findFolder(NID.ROOT_FOLDER);
     for (const holder of [root, this.#found.get('inbox')]) {
       addAll(holder, OF_ROOT);
-      const more = holder && store.attempt(() => holder.get(ADDITIONAL));
-      if (!Array.isArray(more)) continue;
-      OF_ADDITIONAL.forEach((kind, k) => {
-        const item = more[k];
-        if (item instanceof Uint8Array) add(kind, nidOf(item));
-      });
+      if (holder === undefined) continue;
+      const more = store.attempt(() => holder.get(ADDITIONAL));
+      if (Array.isArray(more)) {
+        OF_ADDITIONAL.forEach((kind, k) => {
+          const item = more[k];
+          if (item instanceof Uint8Array) add(kind, nidOf(item));
+        });
+      }
+      const blocks = store.attempt(() => holder.binary(ADDITIONAL_EX));
+      if (blocks === undefined) continue;
+      const { entryIds, damage } = parsePersistData(blocks);
+      for (const [id, entryId] of entryIds) {
+        const kind = OF_ADDITIONAL_EX.get(id);
+        if (kind !== undefined) add(kind, nidOf(entryId));
+      }
+      if (damage !== undefined) {
+        const field = 'PidTagAdditionalRenEntryIdsEx';
+        store.report(new PstError('PST_BAD_VALUE', damage, { nid: holder.nid, field }));
+      }
     }
   }
 

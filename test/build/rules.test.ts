@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { fillStore, optionsOf, type StoreDescription } from '../../src/build/description.js';
 import { Dice } from '../../src/build/dice.js';
 import { buildStore, type StoreBuilder } from '../../src/build/store.js';
+import { checkStore } from '../../src/check/check.js';
 import { Core } from '../../src/core/core.js';
 import { openSource } from '../../src/host/file.js';
 import { md5 } from '../../src/host/md5.js';
@@ -299,7 +300,7 @@ test('empty tables share a block, and not without end', () => {
 
 test('the conversation id follows a tracked index, else the topic', () => {
   const index = Uint8Array.from({ length: 27 }, (_, i) => i + 1);
-  const { ndb } = build((b) => {
+  const { file, ndb } = build((b) => {
     const folder = b.ipmSubtree.folder('Inbox');
     folder.message({ subject: 'RE: Große Frage', properties: { 7405826: index } });
     folder.message({ subject: 'RE: Große Frage', properties: { 7405826: index, 806748171: true } });
@@ -312,6 +313,9 @@ test('the conversation id follows a tracked index, else the topic', () => {
   expect(tracked).toEqual(index.subarray(6, 22));
   const message = readPc(ndb, nodes(ndb).filter(({ nid }) => type(nid) === 4)[2]!.bidData, {});
   expect(own).toEqual(message.value(message.find(0x00710102)).subarray(6, 22));
+  // The check computes it over, and must not write ß as SS where the builder and Outlook do not.
+  const { findings } = checkStore(file, Core.load(), { profile: 'own' });
+  expect(findings.filter(({ rule }) => rule.startsWith('contents.'))).toEqual([]);
 });
 
 test.skipIf(sharedStoresMissing !== undefined)(
