@@ -1,6 +1,6 @@
 /**
  * Builds the core: one module per target of asconfig.json, into build/. Arguments name targets; none
- * means the four that ship. The compiler is deterministic; `--check` builds twice and compares. Beside them sites.json: where blocks are
+ * means all, which all ship. The compiler is deterministic; `--check` builds twice and compares. Beside them sites.json: where blocks are
  * taken and given back.
  */
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
 // Where everything lies in linear memory. Addresses are literal constants so that loads fold them.
 //
 //     0x00000000  null page, never touched
-//     0x00001000  stop record, damage record, class heads, arenas of normal mode
+//     0x00001000  stop record, damage record, watch record, class heads, arenas of normal mode
 //     0x00010000  CRC tables, encoding tables, fold scratch, trace
 //     0x00080000  page map: one state byte per 4 KB page of a 2 GB memory
 //     0x00100000  static data of the compiler (memoryBase)
@@ -10,6 +10,7 @@
 
 export const STOP: usize = 0x1000;
 export const DAMAGE: usize = 0x1080;
+export const WATCHED: usize = 0x1100; // watch build: which accesses are told to the host, and how many there were
 export const CLASSES: usize = 0x2000; // 512 u32: free runs of pages, by class
 export const LIGHT_CLASSES: usize = 0x3000; // 256 u32: free blocks of normal mode, by class
 export const HEAP_ROOT: usize = 0x3800; // signature of the heap of normal mode

@@ -4,8 +4,9 @@
 // live block that begins at `lo`, and returns their address. What follows inside those n bytes is
 // unchecked in the default build (CHECK 7); the paranoid build (CHECK 1) also checks, on every single access, the
 // page state and that what is read was written; the raw build (CHECK 0) checks nothing. `at` may be computed from hostile
-// numbers: the comparison cannot wrap.
+// numbers: the comparison cannot wrap. The watch build (CHECK 1, WATCH) tells the host of every access besides.
 
+import { noteAccess } from './access';
 import { holds, open, openAll } from './pageheap';
 import { refuse, refuseAt, refuseUnwritten } from './refuse';
 import { firstUnwritten, isWritten, shadow, written } from './shadow';
@@ -73,7 +74,9 @@ export function put64(p: usize, value: u64): void {
 export function copy(to: usize, from: usize, n: usize): void {
   if (n == 0) return;
   if (CHECK == 1) {
+    if (WATCH) noteAccess(to, n, true);
     if (!openAll(to, n)) refuseAt(to, n);
+    if (WATCH) noteAccess(from, n, false);
     if (!openAll(from, n)) refuseAt(from, n);
     const bad = firstUnwritten(from, n);
     if (bad) refuseUnwritten(bad);
@@ -86,6 +89,7 @@ export function copy(to: usize, from: usize, n: usize): void {
 export function zero(p: usize, n: usize): void {
   if (n == 0) return;
   if (CHECK == 1) {
+    if (WATCH) noteAccess(p, n, true);
     if (!openAll(p, n)) refuseAt(p, n);
     shadow(p, n, true);
   }
@@ -94,11 +98,13 @@ export function zero(p: usize, n: usize): void {
 
 /** The paranoid build's view of a read: the pages are open, the bytes were written. */
 function reads(p: usize, n: u32): void {
+  if (WATCH) noteAccess(p, n, false);
   if (!open(p, n)) refuseAt(p, n);
   if (!isWritten(p, n)) refuseUnwritten(p);
 }
 
 function writes(p: usize, n: u32): void {
+  if (WATCH) noteAccess(p, n, true);
   if (!open(p, n)) refuseAt(p, n);
   written(p, n);
 }

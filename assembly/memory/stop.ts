@@ -40,6 +40,11 @@ export function contextOf(tag: u32): void {
   contextTag = tag;
 }
 
+/** The property it is at, or 0. */
+export function propertyNow(): u32 {
+  return contextTag;
+}
+
 /**
  * Writes the record and traps; nothing is thrown and the instance is spent.
  *
