@@ -9,8 +9,7 @@ import { WATCHED } from './layout';
 import { propertyNow } from './stop';
 import { traceCount } from './trace';
 
-// @ts-ignore: decorator
-@external('env', 'access')
+/** Imported as `access.told`. */
 declare function told(address: usize, size: usize, isWrite: u32, events: u32, property: u32): void;
 
 /** Called before the access is checked, so that one that is refused is the last. */
