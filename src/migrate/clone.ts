@@ -21,7 +21,10 @@ import { CLIENT } from '../wire/header.js';
 import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
 import { type Counters, NodeDigester } from './digest.js';
+import { EssentialError, isOfNode, NodeFailure, type Omitted } from './omission.js';
 import { NodeCopier } from './operation.js';
+import { cloneWithout, type Leaving, NOTHING_LEFT } from './skip.js';
+import { type Count, noCount } from './tally.js';
 
 /** What the run is doing; `done` of `total` nodes or blocks. */
 export type Progress = (phase: 'copy' | 'read back' | 'prove', done: number, total: number) => void;
@@ -36,12 +39,19 @@ export interface Recorder extends Listener {
   endNodes(): void;
 }
 
+/** When an item fails: end the run (the default), or go on without it. */
+export type OnError = 'stop' | 'skip';
+
 export interface CloneOptions {
   /** Decode and encode every property context and table instead of keeping their blocks. */
   readonly reencode?: boolean;
   readonly core?: CoreBuild;
   readonly progress?: Progress;
   readonly recorder?: Recorder;
+  /** Of cloneFile; what is left out is in the report. */
+  readonly onError?: OnError;
+  /** Called with what the first item left out has thrown, while the recorder still has it. Returns the path of a replay bundle. */
+  readonly onFailure?: (error: unknown) => string | undefined;
   /** Called by cloneFile when the target is whole and has not got its name yet. What it throws undoes the target. */
   readonly beforeCommit?: (report: CloneReport, partialPath: string) => void;
 }
@@ -63,7 +73,7 @@ export interface CloneReport {
   readonly verifier: CoreBuild;
   /** Settings of the page heap it ran under. */
   readonly pageheap: PageHeapOptions;
-  /** What was read in the source, and what was read back in the target. */
+  /** What was read in the source, items left out not counted, and what was read back in the target. */
   readonly counters: Counters;
   readonly targetCounters: Counters;
   readonly classes: ReadonlyMap<string, number>;
@@ -75,6 +85,11 @@ export interface CloneReport {
   /** SHA-256 over all digests: equal for stores that hold the same. */
   readonly contentDigest: Uint8Array;
   readonly findings: readonly PstError[];
+  /** Items left out because they failed, by NID. */
+  readonly omitted: readonly Omitted[];
+  /** What was left out with them, and what was written anew for it in a clone that keeps blocks. */
+  readonly failed: Count;
+  readonly amended: Count;
   /** Highest memory of the core, bytes. */
   readonly peakCore: number;
   readonly layout: StoreSummary;
@@ -93,8 +108,16 @@ function requireUnicode(ndb: Ndb): void {
   );
 }
 
-/** Clones an open source into a sink. The sink holds a whole, verified store when this returns. Throws PstError, UsageError. */
-export function cloneStore(source: Source, sink: Sink & Source, options: CloneOptions = {}): CloneReport {
+/**
+ * Clones an open source into a sink, without what `leaving` says. The sink holds a whole, verified store when this returns. Throws PstError,
+ * UsageError; with `onError` "skip" NodeFailure and EssentialError for what cloneFile then leaves out, or cannot.
+ */
+export function cloneStore(
+  source: Source,
+  sink: Sink & Source,
+  options: CloneOptions = {},
+  leaving: Leaving = NOTHING_LEFT,
+): CloneReport {
   const core = Core.load(options.core);
   const { recorder } = options;
   const ndb = Ndb.open(source, core, recorder === undefined ? {} : { onRead: (ib, size) => recorder.onRead(ib, size) });
@@ -118,20 +141,41 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     dwReserved2: header.dwReserved2,
   });
   const copier = new NodeCopier(ndb, writer, options.reencode === true, report);
-  const nids = new Uint32Array(nbt.count);
-  const digests = new Uint8Array(nbt.count * 32);
-  const all = sha256();
-  for (let i = 0; i < nbt.count; i++) {
-    recorder?.beginNode(i);
-    const digest = copier.node(i);
-    nids[i] = nbt.nid(i);
-    digests.set(digest, i * 32);
-    all.update(digest);
+  const { plan } = leaving;
+  const arriving = Array.from({ length: nbt.count }, (_, i) => i).filter((i) => !plan.without.has(nbt.nid(i)));
+  const nids = Uint32Array.from(arriving, (i) => nbt.nid(i));
+  const digests = new Uint8Array(arriving.length * 32);
+  arriving.forEach((i, k) => {
     if ((i & 63) === 0) options.progress?.('copy', i, nbt.count);
-  }
+    if (plan.amended.has(nids[k]!)) return;
+    recorder?.beginNode(i);
+    const before = core.x.allocations();
+    try {
+      digests.set(copier.node(i), k * 32);
+    } catch (error) {
+      if (options.onError !== 'skip' || !isOfNode(error)) throw error;
+      throw new NodeFailure({ i, nid: nids[k]!, error, before });
+    }
+  });
+  recorder?.endNodes();
+  arriving.forEach((i, k) => {
+    const amendment = plan.amended.get(nids[k]!);
+    if (amendment === undefined) return;
+    try {
+      digests.set(copier.amend(i, amendment), k * 32);
+    } catch (error) {
+      if (!isOfNode(error)) throw error;
+      throw new EssentialError(
+        nids[k]!,
+        error,
+        'it lists or counts items that are left out, and could not be written anew',
+      );
+    }
+  });
+  const all = sha256();
+  all.update(digests);
   options.progress?.('copy', nbt.count, nbt.count);
   copier.close();
-  recorder?.endNodes();
   ndb.endPass();
   ndb.close();
   const { digester, kept } = copier;
@@ -142,8 +186,8 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
   const reader = Core.load(options.core);
   const targetCounters =
     options.reencode === true
-      ? proveDigests(sink, reader, digests, options.progress)
-      : proveKept(sink, reader, nbt, copier);
+      ? proveDigests(sink, reader, nids, digests, options.progress)
+      : proveKept(sink, reader, arriving, digests, copier, leaving);
 
   return {
     source: { name: source.name, size: source.size, crypt: header.crypt, dwUnique: header.dwUnique },
@@ -154,12 +198,15 @@ export function cloneStore(source: Source, sink: Sink & Source, options: CloneOp
     counters: digester.counters,
     targetCounters,
     classes: digester.classes,
-    folders: countFolders(ndb, digester),
+    folders: countFolders(ndb, digester, leaving),
     blocks: { kept, written: layout.blocks - kept, dropped: copier.orphans },
     nids,
     digests,
     contentDigest: all.digest(),
     findings,
+    omitted: leaving.omitted,
+    failed: leaving.failed,
+    amended: options.reencode === true ? noCount() : countAmended(leaving),
     peakCore: Math.max(core.x.pagesPeak(), reader.x.pagesPeak()) * 4096,
     layout,
   };
@@ -173,23 +220,40 @@ function nextBid({ header, bbt }: Ndb): number {
 
 /**
  * Reads back a target that kept every block. Its nodes name the blocks they name in the source, and every block, those of the trees
- * included, has the length and the CRC it had there: so the target holds, and would count, what the source does.
+ * included, has the length and the CRC it had there: so the target holds, and would count, what the source does. Nodes that were amended
+ * are digested.
  */
-function proveKept(sink: Sink & Source, reader: Core, nodes: NodeIndex, copier: NodeCopier): Counters {
+function proveKept(
+  sink: Sink & Source,
+  reader: Core,
+  arriving: readonly number[],
+  digests: Uint8Array,
+  copier: NodeCopier,
+  { plan }: Leaving,
+): Counters {
+  const { nbt: nodes } = copier.source;
   readBack(sink, reader, {
     block: (bid, cb, dwCRC) => copier.requireKept(bid, cb, dwCRC),
     nodes(nbt) {
-      if (nbt.count !== nodes.count) throw new Error(`${nodes.count} nodes written, ${nbt.count} read`);
-      for (let i = 0; i < nbt.count; i++) {
+      requireCount(arriving.length, nbt);
+      arriving.forEach((i, k) => {
         const isSame =
-          nbt.nid(i) === nodes.nid(i) &&
-          nbt.parent(i) === nodes.parent(i) &&
-          nbt.bidData(i) === bidKey(nodes.bidData(i)) &&
-          nbt.bidSub(i) === bidKey(nodes.bidSub(i));
-        if (!isSame) throw new Error(`node ${hex(nodes.nid(i))} did not arrive as it was`);
-      }
+          nbt.nid(k) === nodes.nid(i) &&
+          nbt.parent(k) === nodes.parent(i) &&
+          (plan.amended.has(nodes.nid(i)) ||
+            (nbt.bidData(k) === bidKey(nodes.bidData(i)) && nbt.bidSub(k) === bidKey(nodes.bidSub(i))));
+        if (!isSame) throw notAsItWas(nodes.nid(i));
+      });
     },
   });
+  if (plan.amended.size > 0) {
+    const target = Ndb.open(sink, reader);
+    const digester = new NodeDigester(target, () => {});
+    for (let k = 0; k < arriving.length; k++) {
+      if (plan.amended.has(target.nbt.nid(k))) requireDigest(digester, k, digests);
+    }
+    target.close();
+  }
   return { ...copier.digester.counters };
 }
 
@@ -197,6 +261,7 @@ function proveKept(sink: Sink & Source, reader: Core, nodes: NodeIndex, copier: 
 function proveDigests(
   sink: Sink & Source,
   reader: Core,
+  nids: Uint32Array,
   digests: Uint8Array,
   progress: Progress | undefined,
 ): Counters {
@@ -204,12 +269,9 @@ function proveDigests(
   const target = Ndb.open(sink, reader);
   const { nbt } = target;
   const digester = new NodeDigester(target, () => {}); // findings were told when the source was read
-  if (nbt.count * 32 !== digests.length) throw new Error(`${digests.length / 32} nodes written, ${nbt.count} read`);
+  requireCount(nids.length, nbt);
   for (let i = 0; i < nbt.count; i++) {
-    const digest = digester.node(i);
-    for (let k = 0; k < 32; k++) {
-      if (digest[k] !== digests[i * 32 + k]) throw new Error(`node ${hex(nbt.nid(i))} did not arrive as it was`);
-    }
+    requireDigest(digester, i, digests);
     if ((i & 63) === 0) progress?.('prove', i, nbt.count);
   }
   progress?.('prove', nbt.count, nbt.count);
@@ -217,14 +279,37 @@ function proveDigests(
   return digester.counters;
 }
 
+const notAsItWas = (nid: number): Error => new Error(`node ${hex(nid)} did not arrive as it was`);
+
+function requireCount(count: number, nbt: NodeIndex): void {
+  if (nbt.count !== count) throw new Error(`${count} nodes written, ${nbt.count} read`);
+}
+
+function requireDigest(digester: NodeDigester, i: number, digests: Uint8Array): void {
+  const digest = digester.node(i);
+  for (let k = 0; k < 32; k++) {
+    if (digest[k] !== digests[i * 32 + k]) throw notAsItWas(digester.ndb.nbt.nid(i));
+  }
+}
+
+/** Nodes that changed with what was left out. */
+function countAmended({ plan }: Leaving): Count {
+  const folders = [...plan.amended.keys()].filter(isFolder).length;
+  return { ...noCount(), nodes: plan.amended.size, folders };
+}
+
+const isFolder = (nid: number): boolean =>
+  nidType(nid) === NID_TYPE.NORMAL_FOLDER || nidType(nid) === NID_TYPE.SEARCH_FOLDER;
+
 /** Items by folder: rows of its tables against nodes that name it as their parent. */
-function countFolders(ndb: Ndb, digester: NodeDigester): FolderCount[] {
+function countFolders(ndb: Ndb, digester: NodeDigester, { plan }: Leaving): FolderCount[] {
   const { nbt } = ndb;
   const messages = new Map<number, number>();
   const associated = new Map<number, number>();
   const folders: number[] = [];
   for (let i = 0; i < nbt.count; i++) {
     const type = nidType(nbt.nid(i));
+    if (plan.without.has(nbt.nid(i))) continue;
     if (type === NID_TYPE.NORMAL_FOLDER) folders.push(nbt.nid(i));
     const counts =
       type === NID_TYPE.NORMAL_MESSAGE ? messages : type === NID_TYPE.ASSOC_MESSAGE ? associated : undefined;
@@ -239,24 +324,32 @@ function countFolders(ndb: Ndb, digester: NodeDigester): FolderCount[] {
   }));
 }
 
-/** Clones the file `sourcePath` to the new file `targetPath`. Nothing is left under that name unless the clone is whole. */
+/**
+ * Clones the file `sourcePath` to the new file `targetPath`. Nothing is left under that name unless the clone is whole, or with `onError`
+ * "skip" whole but for the items that the report lists. Throws PstError, UsageError, CoreFault, InjectedFault, and EssentialError.
+ */
 export function cloneFile(sourcePath: string, targetPath: string, options: CloneOptions = {}): CloneReport {
   const source = openSource(sourcePath);
   try {
     refuseSourceAsPartial(sourcePath, targetPath);
-    const target = createTarget(targetPath);
-    try {
-      const whole = cloneStore(source, target.sink, options);
-      const report = { ...whole, target: { ...whole.target, name: basename(targetPath) } }; // the sink is the partial file
-      options.beforeCommit?.(report, target.partialPath);
-      target.commit();
-      return report;
-    } catch (error) {
-      target.abort();
-      throw error;
-    }
+    if (options.onError !== 'skip') return cloneTo(targetPath, source, options, NOTHING_LEFT);
+    return cloneWithout(source, options, (leaving) => cloneTo(targetPath, source, options, leaving));
   } finally {
     source.close();
+  }
+}
+
+function cloneTo(targetPath: string, source: Source, options: CloneOptions, leaving: Leaving): CloneReport {
+  const target = createTarget(targetPath);
+  try {
+    const whole = cloneStore(source, target.sink, options, leaving);
+    const report = { ...whole, target: { ...whole.target, name: basename(targetPath) } }; // the sink is the partial file
+    options.beforeCommit?.(report, target.partialPath);
+    target.commit();
+    return report;
+  } catch (error) {
+    target.abort();
+    throw error;
   }
 }
 

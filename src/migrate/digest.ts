@@ -19,6 +19,7 @@ import { Table } from '../ltp/table.js';
 import type { Ndb } from '../ndb/ndb.js';
 import { SUBNODE_DEPTH_MAX, type SubnodeIndex } from '../ndb/subnode.js';
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
+import { type Amendment, countGone, RowSieve, setNumbers } from './amendment.js';
 import { isDamage, openContent, type Report } from './content.js';
 
 /** Kinds of a body, as they enter the digest. */
@@ -91,8 +92,11 @@ export class NodeDigester {
     this.#core = ndb.core;
   }
 
-  /** Digest of node `i` of the NBT: 32 bytes. Throws PstError when a block cannot be read. */
-  node(i: number): Uint8Array {
+  /**
+   * Digest of node `i` of the NBT, or of what `amendment` makes of it: 32 bytes. Throws PstError when a block cannot be read, and when what
+   * is to be amended cannot be decoded.
+   */
+  node(i: number, amendment?: Amendment): Uint8Array {
     const { nbt } = this.ndb;
     const nid = nbt.nid(i);
     this.#hash = sha256();
@@ -101,7 +105,7 @@ export class NodeDigester {
     this.#u32(nbt.parent(i));
     this.counters.nodes++;
     this.#count(nid, 0);
-    this.#object(nid, nbt.bidData(i), nbt.bidSub(i), { nid }, 0);
+    this.#object(nid, nbt.bidData(i), nbt.bidSub(i), { nid }, 0, amendment);
     this.#flush();
     return this.#hash.digest();
   }
@@ -126,19 +130,22 @@ export class NodeDigester {
     }
   }
 
-  #object(nid: number, bidData: number, bidSub: number, where: Where, depth: number): void {
+  #object(nid: number, bidData: number, bidSub: number, where: Where, depth: number, amendment?: Amendment): void {
     if (depth > SUBNODE_DEPTH_MAX) {
       throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
     }
     const subnodes = this.ndb.subnodes(bidSub, where);
-    this.#subnodes(subnodes, this.#body(nid, bidData, subnodes, where, depth), where, depth);
+    const sieve = amendment === undefined ? undefined : new RowSieve(amendment);
+    this.#subnodes(subnodes, this.#body(nid, bidData, subnodes, where, depth, sieve), where, depth, sieve);
   }
 
-  #subnodes(subnodes: SubnodeIndex, rowsNid: number, where: Where, depth: number): void {
+  #subnodes(subnodes: SubnodeIndex, rowsNid: number, where: Where, depth: number, sieve?: RowSieve): void {
     const hidden = rowsNid === 0 ? -1 : subnodes.find(rowsNid);
-    this.#u32(subnodes.count - (hidden < 0 ? 0 : 1));
+    const gone = sieve === undefined ? undefined : goneOf(subnodes, rowsNid, sieve);
+    this.#u32(subnodes.count - (hidden < 0 ? 0 : 1) - (gone?.size ?? 0));
     for (let k = 0; k < subnodes.count; k++) {
       const sub = subnodes.nid(k);
+      if (gone?.has(sub)) continue;
       if (k === hidden) {
         // Nothing lies below rows in an honest store; what does must not be lost for that.
         if (subnodes.bidSub(k) !== 0) this.#below(sub, subnodes.bidSub(k), where, depth + 1);
@@ -147,7 +154,8 @@ export class NodeDigester {
       this.#u32(sub);
       this.counters.subnodes++;
       this.#count(sub, depth + 1);
-      this.#object(sub, subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1);
+      const amendment = sieve?.amendment.subnodes.get(sub) as Amendment | undefined;
+      this.#object(sub, subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1, amendment);
     }
   }
 
@@ -160,7 +168,14 @@ export class NodeDigester {
   }
 
   /** Returns the NID of the subnode that holds the rows of a table, else 0. */
-  #body(nid: number, bidData: number, subnodes: SubnodeIndex, where: Where, depth: number): number {
+  #body(
+    nid: number,
+    bidData: number,
+    subnodes: SubnodeIndex,
+    where: Where,
+    depth: number,
+    sieve: RowSieve | undefined,
+  ): number {
     const { ndb } = this;
     const { x } = this.#core;
     const content = openContent(ndb, nid, bidData, where);
@@ -176,13 +191,13 @@ export class NodeDigester {
     }
     try {
       if (content.kind === 'pc') {
-        this.#pc(content.chain, nid, where, depth);
+        this.#pc(content.chain, nid, where, depth, sieve);
         x.chainFree(content.chain);
         return 0;
       }
-      if (content.kind === 'tc') return this.#tc(content.chain, nid, subnodes, where, depth);
+      if (content.kind === 'tc') return this.#tc(content.chain, nid, subnodes, where, depth, sieve);
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamage(error) || sieve !== undefined) throw error;
       this.report(error);
       if (content.kind === 'tc') {
         const chain = ndb.readTree(bidData, where); // the table has freed its own
@@ -203,9 +218,10 @@ export class NodeDigester {
     x.chainFree(chain);
   }
 
-  #pc(chain: number, nid: number, where: Where, depth: number): void {
+  #pc(chain: number, nid: number, where: Where, depth: number, sieve: RowSieve | undefined): void {
     const stream = decodePc(this.ndb, chain, where);
     const { view } = this.#core;
+    if (sieve !== undefined) setNumbers(view, stream, sieve.amendment.numbers.get(0));
     const count = view.getUint32(stream, true);
     const size = view.getUint32(stream + 4, true);
     this.counters.propertyContexts++;
@@ -219,12 +235,20 @@ export class NodeDigester {
     this.#core.x.free(stream);
   }
 
-  #tc(chain: number, nid: number, subnodes: SubnodeIndex, where: Where, depth: number): number {
+  #tc(
+    chain: number,
+    nid: number,
+    subnodes: SubnodeIndex,
+    where: Where,
+    depth: number,
+    sieve: RowSieve | undefined,
+  ): number {
     const table = Table.adopt(this.ndb, chain, subnodes, where);
+    const rowCount = table.rowCount - (sieve === undefined ? 0 : countGone(table, sieve.amendment));
     this.counters.tables++;
-    this.counters.rows += table.rowCount;
+    this.counters.rows += rowCount;
     if (depth === 0) this.tableRows.set(nid, table.rowCount);
-    if (nid === NID.RECIPIENT_TABLE && depth > 0) this.counters.recipients += table.rowCount;
+    if (nid === NID.RECIPIENT_TABLE && depth > 0) this.counters.recipients += rowCount;
     if (table.badRows > 0) {
       const message = `${table.badRows} entries of the row index lead to no row`;
       this.report(new PstError('PST_BAD_TC', message, { field: 'TCROWID', section: '2.3.4.3.1', ...where }));
@@ -232,17 +256,25 @@ export class NodeDigester {
     this.#u32(KIND.tc);
     this.#u32(table.columns.length);
     for (const tag of table.columns.map((column) => column.tag).sort((a, b) => a - b)) this.#u32(tag);
-    this.#u32(table.rowCount);
+    this.#u32(rowCount);
     try {
       table.batches((at, size, count) => {
         const { view } = this.#core;
         for (let k = 0, row = at; k < count; k++) {
+          if (sieve !== undefined) {
+            const rowSize = view.getUint32(row + 4, true);
+            if (!sieve.take(view, row)) {
+              row += rowSize;
+              continue;
+            }
+            this.#bytes(row, rowSize);
+          }
           this.counters.properties += view.getUint32(row, true);
           this.#reportDamaged(view, row, view.getUint32(row, true), where);
           this.#seeVersion(view, row, view.getUint32(row, true));
           row += view.getUint32(row + 4, true);
         }
-        this.#bytes(at, size);
+        if (sieve === undefined) this.#bytes(at, size);
       });
       return table.rowsNid;
     } finally {
@@ -315,4 +347,15 @@ export class NodeDigester {
     if (this.#used > 0) this.#hash.update(this.#scratch.subarray(0, this.#used));
     this.#used = 0;
   }
+}
+
+/** Subnodes that are there and go. */
+function goneOf(subnodes: SubnodeIndex, rowsNid: number, { amendment, values }: RowSieve): Set<number> {
+  const gone = new Set<number>();
+  for (let k = 0; k < subnodes.count; k++) {
+    const nid = subnodes.nid(k);
+    if (nid === rowsNid) continue; // the rows themselves
+    if (values.has(nid) || amendment.subnodes.get(nid) === 'gone') gone.add(nid);
+  }
+  return gone;
 }

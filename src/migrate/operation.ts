@@ -8,6 +8,7 @@ import { hex } from '../errors.js';
 import type { Ndb } from '../ndb/ndb.js';
 import type { StoreWriter } from '../ndb/write/store-writer.js';
 import { storedCrc } from '../wire/block.js';
+import type { Amendment } from './amendment.js';
 import type { Report } from './content.js';
 import { NodeDigester } from './digest.js';
 import { Reencoder } from './reencode.js';
@@ -15,11 +16,14 @@ import { Reencoder } from './reencode.js';
 export class NodeCopier {
   readonly digester: NodeDigester;
   readonly #reencoder: Reencoder | undefined;
+  /** Writes what is amended. */
+  readonly #amender: Reencoder;
   readonly #isCopied: Uint8Array;
   /** Their CRCs as verified in the source, by place in its BBT. */
   readonly #crcs: Uint32Array;
   /** Blocks copied as they are. */
   kept = 0;
+  #hasAmended = false;
 
   /** `report` hears of damage inside nodes that the copy survives. */
   constructor(
@@ -42,6 +46,7 @@ export class NodeCopier {
     this.digester = new NodeDigester(source, report);
     // What the digester has reported it reports once; the re-encoder meets the same damage again.
     this.#reencoder = reencode ? new Reencoder(source, writer, copy, () => {}) : undefined;
+    this.#amender = this.#reencoder ?? new Reencoder(source, writer, copy, () => {}, true);
     if (this.#reencoder === undefined) source.onBlock = copy;
   }
 
@@ -57,10 +62,31 @@ export class NodeCopier {
     return digest;
   }
 
-  /** Throws when block `bid` of the target is not, by length and CRC, the one that was copied. */
+  /**
+   * Writes what `amendment` makes of node `i`. Returns the digest it is to have. Throws PstError when a block cannot be read, and when the
+   * node cannot be decoded; CoreFault on a stop.
+   */
+  amend(i: number, amendment: Amendment): Uint8Array {
+    const { source, writer } = this;
+    const { nbt, core } = source;
+    const nid = nbt.nid(i);
+    core.begin(nid);
+    this.#hasAmended = true;
+    const { onBlock } = source;
+    source.onBlock = undefined; // what is written anew does not take its old blocks along
+    const digest = this.digester.node(i, amendment);
+    const placed = this.#amender.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid }, 0, amendment);
+    source.onBlock = onBlock;
+    writer.addNode(nid, placed.bidData, placed.bidSub, nbt.parent(i));
+    core.x.endOperation();
+    return digest;
+  }
+
+  /** Throws when block `bid` of the target is not, by length and CRC, the one that was copied. One that was written anew has a BID the source does not have. */
   requireKept(bid: number, cb: number, dwCRC: number): void {
     const { bbt } = this.source;
     const index = bbt.find(bid);
+    if (index < 0 && this.#hasAmended) return; // its node's digest is compared
     if (index >= 0 && this.#isCopied[index] && cb === bbt.cb(index) && dwCRC === this.#crcs[index]) return;
     throw new Error(`block ${hex(bid)} did not arrive as it was`);
   }

@@ -12,6 +12,7 @@ import { SUBNODE_DEPTH_MAX, type SubnodeIndex } from '../ndb/subnode.js';
 import type { StoreWriter } from '../ndb/write/store-writer.js';
 import type { Subnode } from '../ndb/write/subnode.js';
 import { makeNid, NID_TYPE, nidType } from '../wire/nid.js';
+import { type Amendment, countGone, RowSieve, setNumbers } from './amendment.js';
 import { isDamage, openContent, type Report } from './content.js';
 
 /** Where a node's data and subnodes lie. */
@@ -25,6 +26,8 @@ interface Written {
   readonly bid: number;
   readonly rowsNid: number;
   readonly rows: Subnode[];
+  /** Subnodes whose values went with their rows. */
+  readonly gone?: ReadonlySet<number>;
 }
 
 /** Blocks with more references than a node of its own has are shared, as empty tables are: written once, they stay shared. */
@@ -39,13 +42,20 @@ export class Reencoder {
     readonly writer: StoreWriter,
     readonly copy: (bbtIndex: number, lo: number, at: number) => void,
     readonly report: Report,
+    /** Only what is amended is encoded; all else keeps its blocks. */
+    readonly isKeeping = false,
   ) {}
 
-  /** Writes the object whose data and subnodes are `bidData` and `bidSub`. Returns where they are now. */
-  object(nid: number, bidData: number, bidSub: number, where: Where, depth = 0): Placed {
+  /**
+   * Writes the object whose data and subnodes are `bidData` and `bidSub`, or what `amendment` makes of it. Returns where they are now.
+   * Throws PstError when a block cannot be read, and when what is to be amended cannot be decoded.
+   */
+  object(nid: number, bidData: number, bidSub: number, where: Where, depth = 0, amendment?: Amendment): Placed {
     if (depth > SUBNODE_DEPTH_MAX) {
       throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
     }
+    if (amendment !== undefined) return this.#write(nid, bidData, bidSub, where, depth, amendment);
+    if (this.isKeeping) return this.#keepObject(bidData, bidSub, where, depth);
     const key = this.#isShared(bidData) ? `${nidType(nid)} ${bidData} ${bidSub}` : undefined;
     const known = key === undefined ? undefined : this.#shared.get(key);
     if (known !== undefined) return known;
@@ -60,33 +70,36 @@ export class Reencoder {
     return index >= 0 && bbt.cRef(index) >= SHARED_FROM;
   }
 
-  #write(nid: number, bidData: number, bidSub: number, where: Where, depth: number): Placed {
+  #write(nid: number, bidData: number, bidSub: number, where: Where, depth: number, amendment?: Amendment): Placed {
     const { source } = this;
     const subnodes = source.subnodes(bidSub, where);
     const content = openContent(source, nid, bidData, where);
     const { x } = source.core;
     const rowsHnid = content.kind === 'tc' ? x.tcRowsHnid(content.chain, source.variant) >>> 0 : 0;
-    if (content.kind === 'none') return { bidData: 0, bidSub: this.#subnodes(subnodes, [], 0, where, depth) };
+    if (content.kind === 'none') {
+      return { bidData: 0, bidSub: this.#subnodes(subnodes, [], 0, where, depth, 0, amendment) };
+    }
     let written: Written | undefined;
     try {
-      if (content.kind === 'pc') written = { bid: this.#pc(content.chain, where), rowsNid: 0, rows: [] };
-      if (content.kind === 'tc') written = this.#table(content.chain, subnodes, where);
+      if (content.kind === 'pc') written = { bid: this.#pc(content.chain, where, amendment), rowsNid: 0, rows: [] };
+      if (content.kind === 'tc') written = this.#table(content.chain, subnodes, where, amendment);
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamage(error) || amendment !== undefined) throw error;
       this.report(error); // what cannot be decoded keeps its blocks
     }
     if (content.kind !== 'tc' && content.chain !== 0) x.chainFree(content.chain);
     if (written !== undefined) {
-      const { bid, rowsNid, rows } = written;
-      return { bidData: bid, bidSub: this.#subnodes(subnodes, rows, rowsNid, where, depth) };
+      const { bid, rowsNid, rows, gone } = written;
+      return { bidData: bid, bidSub: this.#subnodes(subnodes, rows, rowsNid, where, depth, 0, amendment, gone) };
     }
     this.#keep(bidData, where);
-    return { bidData, bidSub: this.#subnodes(subnodes, [], 0, where, depth, rowsHnid) };
+    return { bidData, bidSub: this.#subnodes(subnodes, [], 0, where, depth, rowsHnid, amendment) };
   }
 
-  #pc(chain: number, where: Where): number {
+  #pc(chain: number, where: Where, amendment?: Amendment): number {
     const { core } = this.source;
     const stream = decodePc(this.source, chain, where);
+    setNumbers(core.view, stream, amendment?.numbers.get(0));
     const encoded = core.x.pcWrite(stream, 0, core.x.chainTotal(chain));
     core.x.free(stream, SITE_HOST);
     if (encoded === 0) throw core.damage(where);
@@ -95,7 +108,7 @@ export class Reencoder {
     return bid;
   }
 
-  #table(chain: number, subnodes: SubnodeIndex, where: Where): Written {
+  #table(chain: number, subnodes: SubnodeIndex, where: Where, amendment?: Amendment): Written {
     const { core } = this.source;
     const heapSize = core.x.chainTotal(chain);
     const table = Table.adopt(this.source, chain, subnodes, where);
@@ -109,8 +122,10 @@ export class Reencoder {
         const message = `the row matrix, subnode ${hex(table.rowsNid)}, has subnodes of its own`;
         throw new PstError('PST_BAD_TC', message, { field: 'TCINFO.hnidRows', section: '2.3.4.4', ...where });
       }
+      const sieve = amendment === undefined ? undefined : new RowSieve(amendment);
+      const goneCount = amendment === undefined ? 0 : countGone(table, amendment);
       const out = new TableWriter(core, tcInfo(table.columns, table.rgib), where, {
-        rows: table.rowCount,
+        rows: table.rowCount - goneCount,
         isMatrixInHeap: table.rowsNid === 0,
       });
       try {
@@ -118,7 +133,7 @@ export class Reencoder {
           let offset = 0;
           for (let k = 0; k < count; k++) {
             const size = core.view.getUint32(at + offset + 4, true);
-            out.rowAt(at, offset);
+            if (sieve === undefined || sieve.take(core.view, at + offset)) out.rowAt(at, offset);
             offset += size;
           }
         });
@@ -127,14 +142,16 @@ export class Reencoder {
         throw error;
       }
       const rowsNid = table.rowsNid !== 0 ? table.rowsNid : freeNid(subnodes);
+      const gone = sieve?.values ?? new Set();
       const rowsSize = rowsAt < 0 ? 0 : this.source.treeSize(subnodes.bidData(rowsAt), where);
-      const { heap, rows } = out.end(rowsNid, { heap: heapSize, rows: rowsSize });
+      const sizes = goneCount > 0 ? { heap: 0, rows: 0 } : { heap: heapSize, rows: rowsSize };
+      const { heap, rows } = out.end(rowsNid, sizes);
       const bid = this.writer.addTree(heap);
       core.x.chainFree(heap);
-      if (rows === 0) return { bid, rowsNid: table.rowsNid, rows: [] };
+      if (rows === 0) return { bid, rowsNid: table.rowsNid, rows: [], gone };
       const bidRows = this.writer.addTree(rows);
       core.x.chainFree(rows);
-      return { bid, rowsNid, rows: [{ nid: rowsNid, bidData: bidRows, bidSub: 0 }] };
+      return { bid, rowsNid, rows: [{ nid: rowsNid, bidData: bidRows, bidSub: 0 }], gone };
     } finally {
       table.close();
     }
@@ -148,20 +165,41 @@ export class Reencoder {
     where: Where,
     depth: number,
     kept: number = 0,
+    amendment?: Amendment,
+    gone?: ReadonlySet<number>,
   ): number {
     const entries = [...added];
     for (let k = 0; k < subnodes.count; k++) {
       const nid = subnodes.nid(k);
       if (nid === replaced && replaced !== 0) continue;
+      const change = gone?.has(nid) ? 'gone' : amendment?.subnodes.get(nid);
+      if (change === 'gone') continue;
       const [bidData, bidSub] = [subnodes.bidData(k), subnodes.bidSub(k)];
       if (nid === kept && kept !== 0) {
         this.#keep(bidData, where);
         const below = this.source.subnodes(bidSub, where);
         entries.push({ nid, bidData, bidSub: this.#subnodes(below, [], 0, where, depth + 1) });
-      } else entries.push({ nid, ...this.object(nid, bidData, bidSub, where, depth + 1) });
+      } else entries.push({ nid, ...this.object(nid, bidData, bidSub, where, depth + 1, change) });
     }
     entries.sort((a, b) => a.nid - b.nid);
     return this.writer.addSubnodes(entries);
+  }
+
+  /** Copies an object with all below it, block by block. */
+  #keepObject(bidData: number, bidSub: number, where: Where, depth: number): Placed {
+    if (depth > SUBNODE_DEPTH_MAX) {
+      throw new PstError('PST_LIMIT', `subnodes nested ${SUBNODE_DEPTH_MAX} deep`, where);
+    }
+    this.#keep(bidData, where);
+    const { source } = this;
+    const before = source.onBlock;
+    source.onBlock = this.copy;
+    const subnodes = source.subnodes(bidSub, where);
+    source.onBlock = before;
+    for (let k = 0; k < subnodes.count; k++) {
+      this.#keepObject(subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1);
+    }
+    return { bidData, bidSub };
   }
 
   /** Copies a data tree block by block. */

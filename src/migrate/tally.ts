@@ -37,6 +37,19 @@ export const noTally = (): Tally => tallyOf(noFate);
 export const tally = (expected: Count, fate: Exclude<keyof Fate, 'expected'>, arrived: Count): Tally =>
   tallyOf((kind) => ({ ...noFate(), expected: expected[kind], [fate]: arrived[kind] }));
 
+export const noCount = (): Record<Kind, number> =>
+  Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
+
+/** A tally of a copy that left items out: of what `arrived`, `rewritten` was written anew; `failed` is not there. */
+export const tallyWithout = (arrived: Count, rewritten: Count, failed: Count): Tally =>
+  tallyOf((kind) => ({
+    expected: arrived[kind] + failed[kind],
+    copied: arrived[kind] - rewritten[kind],
+    rewritten: rewritten[kind],
+    skipped: 0,
+    failed: failed[kind],
+  }));
+
 /** Adds `more` to `sum`. */
 export function addTally(sum: Tally, more: Tally): void {
   for (const kind of KINDS) {
@@ -59,7 +72,7 @@ export function checkTally(sums: Tally, name: string): void {
  * is touched but a damaged tree. undefined when the store cannot be opened; what lies under a damaged subnode tree is not counted.
  */
 export function census(source: Source, core: Core): Count | undefined {
-  const count = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
+  const count = noCount();
   let ndb: Ndb;
   try {
     ndb = Ndb.open(source, core);
@@ -67,29 +80,33 @@ export function census(source: Source, core: Core): Count | undefined {
     if (error instanceof PstError) return undefined;
     throw error;
   }
-  const under = (bidSub: number, depth: number): void => {
-    if (bidSub === 0 || depth > SUBNODE_DEPTH_MAX) return;
-    try {
-      const subnodes = ndb.subnodes(bidSub, {});
-      for (let k = 0; k < subnodes.count; k++) {
-        const type = nidType(subnodes.nid(k));
-        if (type === NID_TYPE.ATTACHMENT) count.attachments++;
-        if (type === NID_TYPE.NORMAL_MESSAGE) count.embedded++;
-        under(subnodes.bidSub(k), depth + 1);
-      }
-    } catch (error) {
-      if (!(error instanceof PstError)) throw error;
-    }
-  };
-  const { nbt } = ndb;
-  for (let i = 0; i < nbt.count; i++) {
-    count.nodes++;
-    const type = nidType(nbt.nid(i));
-    if (type === NID_TYPE.NORMAL_FOLDER || type === NID_TYPE.SEARCH_FOLDER) count.folders++;
-    if (type === NID_TYPE.NORMAL_MESSAGE) count.messages++;
-    if (type === NID_TYPE.ASSOC_MESSAGE) count.associated++;
-    under(nbt.bidSub(i), 1);
-  }
+  for (let i = 0; i < ndb.nbt.count; i++) countNode(ndb, i, count);
   ndb.close();
   return count;
+}
+
+/** Adds node `i` and what lies below it to `count`. What lies under a damaged subnode tree is not counted. */
+export function countNode(ndb: Ndb, i: number, count: Record<Kind, number>): void {
+  const { nbt } = ndb;
+  count.nodes++;
+  const type = nidType(nbt.nid(i));
+  if (type === NID_TYPE.NORMAL_FOLDER || type === NID_TYPE.SEARCH_FOLDER) count.folders++;
+  if (type === NID_TYPE.NORMAL_MESSAGE) count.messages++;
+  if (type === NID_TYPE.ASSOC_MESSAGE) count.associated++;
+  countBelow(ndb, nbt.bidSub(i), count, 1);
+}
+
+function countBelow(ndb: Ndb, bidSub: number, count: Record<Kind, number>, depth: number): void {
+  if (bidSub === 0 || depth > SUBNODE_DEPTH_MAX) return;
+  try {
+    const subnodes = ndb.subnodes(bidSub, {});
+    for (let k = 0; k < subnodes.count; k++) {
+      const type = nidType(subnodes.nid(k));
+      if (type === NID_TYPE.ATTACHMENT) count.attachments++;
+      if (type === NID_TYPE.NORMAL_MESSAGE) count.embedded++;
+      countBelow(ndb, subnodes.bidSub(k), count, depth + 1);
+    }
+  } catch (error) {
+    if (!(error instanceof PstError)) throw error;
+  }
 }

@@ -1,0 +1,172 @@
+/**
+ * A clone that goes on without the items that fail (`--on-error skip`).
+ *
+ *     clone as always ──fails at a node──▶ survey: try every node behind it, nothing is kept ──▶ plan ──▶ clone again, by the plan
+ *
+ * A sound store is cloned once, as without the option. A core that has failed is never used again: after a stop it is spent, after damage a
+ * new one costs a few milliseconds.
+ * @module
+ */
+import { Core } from '../core/core.js';
+import { FULL } from '../core/options.js';
+import type { Sink, Source } from '../host/source.js';
+import { Ndb } from '../ndb/ndb.js';
+import { StoreWriter } from '../ndb/write/store-writer.js';
+import { BID_STEP } from '../wire/btree.js';
+import type { CloneOptions, CloneReport } from './clone.js';
+import { isDamage } from './content.js';
+import { NodeDigester } from './digest.js';
+import { EssentialError, type Failed, isItem, isOfNode, NodeFailure, type Omitted, omittedOf } from './omission.js';
+import { NodeCopier } from './operation.js';
+import { listsMessages, type Plan, planWithout, WHOLE } from './plan.js';
+import { type Count, countNode, noCount } from './tally.js';
+
+/**
+ * Injected faults move when items are left out, because the draws count allocations; then the next pass fails elsewhere, and its items go,
+ * too. Against a run without end.
+ */
+const PASSES_MAX = 16;
+
+/** What is left out of a store, how, and what it held. */
+export interface Leaving {
+  readonly plan: Plan;
+  readonly omitted: readonly Omitted[];
+  /** Items of each kind that are not in the target; what lies in the unreadable part of an item is not counted. */
+  readonly failed: Count;
+}
+
+export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], failed: noCount() };
+
+/** Runs `attempt` until it succeeds without the items that fail. Throws what it throws, and EssentialError. */
+export function cloneWithout(
+  source: Source,
+  options: CloneOptions,
+  attempt: (leaving: Leaving) => CloneReport,
+): CloneReport {
+  const failures = new Map<number, Failed>();
+  let bundle: string | undefined;
+  let leaving = NOTHING_LEFT;
+  for (let pass = 1; ; pass++) {
+    try {
+      return attempt(leaving);
+    } catch (error) {
+      if (!(error instanceof NodeFailure)) throw error;
+      const { failed } = error;
+      if (!isOmissible(failed.nid)) throw new EssentialError(failed.nid, failed.error);
+      if (pass === PASSES_MAX) throw new EssentialError(failed.nid, failed.error, 'something fails in every pass');
+      if (failures.size === 0) bundle = options.onFailure?.(failed.error);
+      failures.set(failed.nid, failed);
+      survey(source, options, failed, failures);
+      leaving = leave(source, options, failures, bundle);
+    }
+  }
+}
+
+/** Items, and tables that may be readable once the rows of items are gone: the plan tells. */
+const isOmissible = (nid: number): boolean => isItem(nid) || listsMessages(nid);
+
+/** Tries every node behind `last`, and adds those that fail to `failures`. */
+function survey(source: Source, options: CloneOptions, last: Failed, failures: Map<number, Failed>): void {
+  let { ndb, copier } = begin(source, options, undefined, last.before);
+  const { nbt } = ndb;
+  for (let i = last.i + 1; i < nbt.count; i++) {
+    const nid = nbt.nid(i);
+    if (failures.has(nid)) continue;
+    if ((i & 63) === 0) options.progress?.('copy', i, nbt.count);
+    const before = ndb.core.x.allocations();
+    try {
+      copier.node(i);
+    } catch (error) {
+      if (!isOfNode(error)) throw error;
+      const failed = { i, nid, error, before };
+      if (!isOmissible(nid)) reenact(source, options, failed);
+      failures.set(nid, failed);
+      ({ ndb, copier } = begin(source, options, ndb, before));
+    }
+  }
+  ndb.close();
+}
+
+/** A fresh core at work on the source, writing nowhere. `earlier`: the store as a core that is spent has opened it. */
+function begin(
+  source: Source,
+  options: CloneOptions,
+  earlier: Ndb | undefined,
+  before: number,
+): { ndb: Ndb; copier: NodeCopier } {
+  const core = Core.load(options.core);
+  const ndb = earlier === undefined ? Ndb.open(source, core) : Ndb.fromParts(source, core, earlier.nbt, earlier.bbt);
+  const { header } = ndb;
+  const bidNextB = BID_STEP * Math.ceil(header.bidNextB / BID_STEP);
+  const writer = new StoreWriter(core, nowhere(), { crypt: header.crypt, bidNextB });
+  ndb.beginPass();
+  core.begin(0, before);
+  return { ndb, copier: new NodeCopier(ndb, writer, options.reencode === true, () => {}) };
+}
+
+/** Takes what is written and forgets it. */
+const nowhere = (): Sink & Source => ({
+  name: 'survey',
+  size: 0,
+  read: () => 0,
+  write() {},
+  sync() {},
+  close() {},
+});
+
+/** Fails once more at a node the store cannot do without, with the recorder listening. */
+function reenact(source: Source, options: CloneOptions, { i, nid, error, before }: Failed): never {
+  const { recorder } = options;
+  const { ndb, copier } = begin(source, options, undefined, before);
+  recorder?.opened(ndb);
+  recorder?.beginNode(i);
+  try {
+    copier.node(i);
+  } catch (again) {
+    if (isOfNode(again)) throw new EssentialError(nid, again);
+    throw again;
+  }
+  recorder?.endNodes();
+  throw new EssentialError(nid, error);
+}
+
+/** The plan without what failed, and the account of it. */
+function leave(
+  source: Source,
+  options: CloneOptions,
+  failures: ReadonlyMap<number, Failed>,
+  bundle: string | undefined,
+): Leaving {
+  const ndb = Ndb.open(source, Core.load(options.core, FULL)); // without the faults that were asked for
+  const failed = [...failures.values()].sort((a, b) => a.i - b.i);
+  const items = failed.filter(({ nid }) => isItem(nid));
+  const errors = new Map(failed.map(({ nid, error }) => [nid, error]));
+  try {
+    const plan = planWithout(ndb, new Set(items.map(({ nid }) => nid)), errors);
+    for (const { nid, i } of failed) if (!isItem(nid)) requireReadable(ndb, i, plan);
+    const count = noCount();
+    for (const nid of plan.without) countNode(ndb, ndb.nbt.find(nid), count);
+    const first = failed.find(({ nid }) => nid === failures.keys().next().value);
+    const omitted = items.map((item) => omittedOf(ndb, item, item === first ? bundle : undefined));
+    return { plan, omitted, failed: count };
+  } catch (error) {
+    if (!(error instanceof EssentialError)) throw error;
+    const table = failures.get(error.nid);
+    if (table !== undefined) reenact(source, options, table);
+    options.recorder?.endNodes(); // no operation has failed: there is nothing to capture
+    throw error;
+  } finally {
+    ndb.close();
+  }
+}
+
+/** A table that failed must be readable without the rows that go: their values may be all that is broken. */
+function requireReadable(ndb: Ndb, i: number, plan: Plan): void {
+  const nid = ndb.nbt.nid(i);
+  try {
+    new NodeDigester(ndb, () => {}).node(i, plan.amended.get(nid));
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    throw new EssentialError(nid, error);
+  }
+}
