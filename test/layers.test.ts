@@ -75,6 +75,7 @@ describe('assembly', () => {
     'memory/stop',
     'memory/options',
     'memory/trace',
+    'memory/access',
     'memory/shadow',
     'memory/rawheap',
     'memory/lightheap',

@@ -44,6 +44,7 @@ function load(build: CoreBuild): Code {
 
 /** Sections of a module, WebAssembly 5.5. */
 const CUSTOM = 0;
+const IMPORTS = 2;
 const CODE = 10;
 const HEADER = 8;
 /** Subsection of the name section that names functions. */
@@ -73,16 +74,19 @@ class Reader {
   }
 }
 
-/** Every function of a module: its name, and where its body lies. The core imports no function, so that indices need no shift. */
+/** Every function of a module: its name, and where its body lies. Those it imports have the first indices. */
 function functionsOf(wasm: Uint8Array): CodeFunction[] {
   const reader = new Reader(wasm, HEADER);
+  let imported = 0;
   const bodies: [from: number, end: number][] = [];
   const names = new Map<number, string>();
   while (reader.at < wasm.length) {
     const id = reader.byte();
     const size = reader.number();
     const end = reader.at + size;
-    if (id === CODE) {
+    if (id === IMPORTS) {
+      imported = importedFunctions(reader);
+    } else if (id === CODE) {
       for (let count = reader.number(); count > 0; count--) {
         const length = reader.number();
         bodies.push([reader.at, reader.at + length]);
@@ -100,7 +104,32 @@ function functionsOf(wasm: Uint8Array): CodeFunction[] {
     }
     reader.at = end;
   }
-  return bodies.map(([from, end], index) => ({ name: names.get(index) ?? `function ${index}`, from, end }));
+  return bodies.map(([from, end], index) => ({
+    name: names.get(imported + index) ?? `function ${imported + index}`,
+    from,
+    end,
+  }));
+}
+
+/** Kinds of imports, WebAssembly 5.5.5: of ours functions and memories. */
+const IMPORTED_FUNCTION = 0;
+
+function importedFunctions(reader: Reader): number {
+  let functions = 0;
+  for (let count = reader.number(); count > 0; count--) {
+    reader.text(); // of which module
+    reader.text();
+    if (reader.byte() === IMPORTED_FUNCTION) {
+      functions++;
+      reader.number(); // its type
+    } else if (reader.number() & 1) {
+      reader.number(); // limits of a memory: the least, then the most
+      reader.number();
+    } else {
+      reader.number();
+    }
+  }
+  return functions;
 }
 
 // --- places -------------------------------------------------------------------------------------------------------------
@@ -170,6 +199,47 @@ export function framesOf(build: CoreBuild, cause: unknown): CodeFrame[] {
   const code = load(build);
   const frames = [...stack.matchAll(FRAME)].map(([, offset]) => frameAt(code, Number.parseInt(offset!, 16)));
   return frames.filter((frame) => frame !== undefined).filter(({ module }) => !module.startsWith('memory.'));
+}
+
+/** Frames looked at for an access: the import, the watch, the span, and what called it. */
+const ACCESS_FRAMES = 9;
+
+/**
+ * Finds the place of an access, in the call that tells of it: the innermost frame outside the page heap. There are thousands, so it takes the
+ * frames as they are, without the text of a stack, and remembers what it has found.
+ */
+export function accessFinder(build: CoreBuild): () => CodeFrame | undefined {
+  const code = load(build);
+  const known = new Map<number, CodeFrame | undefined>();
+  const at = (offset: number): CodeFrame | undefined => {
+    if (!known.has(offset)) {
+      const frame = frameAt(code, offset);
+      known.set(offset, frame?.module.startsWith('memory.') ? undefined : frame);
+    }
+    return known.get(offset);
+  };
+  return () => {
+    for (const offset of stackOffsets()) {
+      const frame = at(offset);
+      if (frame !== undefined) return frame;
+    }
+    return undefined;
+  };
+}
+
+/** Offsets in the module of the frames of WebAssembly on the stack, the innermost first. */
+function stackOffsets(): number[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = ACCESS_FRAMES;
+    Error.prepareStackTrace = (_, sites) => sites;
+    Error.captureStackTrace(holder, stackOffsets);
+    const sites = holder.stack as (NodeJS.CallSite & { getPosition(): number })[];
+    return sites.filter((site) => site.getFileName()?.startsWith('wasm://')).map((site) => site.getPosition());
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+  }
 }
 
 // --- sites --------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /**
  * The border to the WebAssembly core. Only integers cross it; bytes stay under it, in the core's memory. The core imports
- * nothing but that memory. A trap spends the instance: make a new one.
+ * nothing but that memory; the watch build also a function, which it calls with every access. A trap spends the instance: make a new one.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -11,8 +11,11 @@ import { CoreFault, InjectedFault, readStop, type Scene } from './fault.js';
 import { buildOf, FLAG, FULL, MODE, type PageHeapOptions } from './options.js';
 import { DECODERS } from './site.js';
 
-/** `core` verifies every span (the default), `paranoid` every access, `raw` nothing, `debug` as paranoid and unoptimised. */
-export type CoreBuild = 'core' | 'paranoid' | 'raw' | 'debug';
+/**
+ * `core` verifies every span (the default), `paranoid` every access, `raw` nothing, `debug` as paranoid and unoptimised, `watch` as debug
+ * and tells of every access.
+ */
+export type CoreBuild = 'core' | 'paranoid' | 'raw' | 'debug' | 'watch';
 
 /** Pointers are page-heap blocks unless said otherwise; `at` is an offset in one. 0 or -1 = damage, see {@link Core.damage}. */
 export interface CoreExports {
@@ -123,6 +126,12 @@ export interface CoreExports {
 const INITIAL_PAGES = 544;
 const MAXIMUM_PAGES = 32768;
 
+/** Mirrors assembly/memory/layout.ts. */
+const WATCHED = 0x1100;
+
+/** What the watch build says of an access: assembly/memory/access.ts. `events`: allocations and frees before it. */
+export type Told = (address: number, size: number, isWrite: number, events: number, property: number) => void;
+
 const modules = new Map<CoreBuild, WebAssembly.Module>();
 
 const fileOf = (build: CoreBuild): URL =>
@@ -164,6 +173,8 @@ export class Core {
   #buffer: ArrayBuffer;
   #u8: Uint8Array;
   #view: DataView;
+  /** Hears of accesses in the watch build, from and until those that `tellAccesses` names. What it throws ends the call of the core. */
+  onAccess: Told | undefined;
 
   /** Settings of the page heap for every core that is given none: the command line sets them once. */
   static settings: PageHeapOptions = FULL;
@@ -174,7 +185,9 @@ export class Core {
   ) {
     this.build = build;
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
-    const { exports } = new WebAssembly.Instance(moduleOf(build), { env: { memory: this.#memory } });
+    const told: Told = (address, size, isWrite, events, property) =>
+      this.onAccess?.(address >>> 0, size >>> 0, isWrite, events >>> 0, property >>> 0);
+    const { exports } = new WebAssembly.Instance(moduleOf(build), { env: { memory: this.#memory }, access: { told } });
     this.x = this.#guard(exports);
     this.#buffer = this.#memory.buffer;
     this.#u8 = new Uint8Array(this.#buffer);
@@ -272,6 +285,17 @@ export class Core {
       });
     }
     return new CoreFault(stop, error, this.scene());
+  }
+
+  /** Which accesses `onAccess` hears of, counted from 0 since the instance began: watch build only. */
+  tellAccesses(from: number, until: number): void {
+    this.view.setUint32(WATCHED, from, true);
+    this.view.setUint32(WATCHED + 4, until, true);
+  }
+
+  /** Accesses since the instance began; 0 in all builds but the watch build, which counts them. */
+  get accesses(): number {
+    return this.view.getUint32(WATCHED + 8, true);
   }
 
   /** The memory of a core that has stopped, and what its report needs beside it. */

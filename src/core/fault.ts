@@ -107,7 +107,7 @@ export class InjectedFault extends Error {
 /** What a core was when it stopped: for the report, which needs its memory. */
 export interface Scene {
   readonly memory: ArrayBuffer;
-  readonly build: 'core' | 'paranoid' | 'raw' | 'debug';
+  readonly build: 'core' | 'paranoid' | 'raw' | 'debug' | 'watch';
   readonly pageheap: PageHeapOptions;
   /** Events of the trace ring since the instance began. */
   readonly events: number;

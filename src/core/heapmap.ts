@@ -199,3 +199,34 @@ export function blockAt({ blocks }: HeapMap, address: number): HeapBlock | undef
   const inside = blocks.find(({ ptr, size }) => address >= ptr && address < ptr + size);
   return inside ?? blocks.find(({ virtAddr, virtSize }) => address >= virtAddr && address < virtAddr + virtSize);
 }
+
+/** The block an address lies in, live or freed, or right behind or before: as blockAt, without reading the whole heap for it. */
+export function findBlock(scene: Scene, address: number): HeapBlock | undefined {
+  const { memory } = scene;
+  const state = pageState(memory, address);
+  if (state === undefined) return undefined;
+  const view = new DataView(memory);
+  if (state === 'arena') {
+    for (const block of arenaBlocks(view)) {
+      if (address >= block.virtAddr && address < block.virtAddr + block.virtSize) return block;
+    }
+    return undefined;
+  }
+  const page = Math.floor(address / PAGE);
+  const isOwn = state === 'live' || state === 'freed';
+  const from = isOwn ? page : page - 1;
+  for (let k = from; k >= POOL / PAGE && pageState(memory, k * PAGE) === pageState(memory, from * PAGE); k--) {
+    const block = fullBlock(view, k, scene);
+    if (block !== undefined) return block;
+  }
+  // Before the block: its guard when the heap is laid out backwards, or the page of its header.
+  return fullBlock(view, page + 1, scene);
+}
+
+/** Is the block as it was found, and live? */
+export function isStillLive({ memory }: Scene, { node, ptr, size, kind, ordinal }: HeapBlock): boolean {
+  const view = new DataView(memory);
+  const u32 = (at: number): number => view.getUint32(node + at, true);
+  if (kind === 'full') return u32(0) === ptr && u32(16) === size && (ordinal === 0 || u32(20) === ordinal);
+  return u32(0) === START_LIVE && u32(8) === size && u32(16) === ordinal;
+}

@@ -11,13 +11,16 @@ import { UsageError } from '../errors.js';
 import type { Bundle } from './bundle.js';
 import { type Replay, replay } from './replay.js';
 
-/** A call of the host into the core that took or gave back blocks, or in which the operation ended. */
+/** A call of the host into the core that took or gave back blocks or, watched, touched one, or in which the operation ended. */
 export interface Call {
   readonly name: keyof CoreExports;
   readonly args: readonly number[];
   /** Events of the operation before the call, and after it. */
   readonly from: number;
   readonly until: number;
+  /** Accesses before it and after it, where the watch build counts them; else 0. */
+  readonly fromAccess: number;
+  readonly untilAccess: number;
 }
 
 /** A replay with all that was seen of it. */
@@ -50,13 +53,20 @@ const QUIET: ReadonlySet<string> = new Set([
   'plant',
 ]);
 
-/** Replays a bundle and watches. */
-export function observe(bundle: Bundle, pageheap?: PageHeapOptions): Observation {
+/** Replays a bundle and watches. `prepare` sees the core before it has done anything. */
+export function observe(
+  bundle: Bundle,
+  pageheap?: PageHeapOptions,
+  prepare?: (core: Core, calls: readonly Call[]) => void,
+): Observation {
   const calls: Call[] = [];
   const lookups: number[] = [];
   const result = replay(bundle, {
     ...(pageheap === undefined ? {} : { pageheap }),
-    onCore: (core) => watch(core, calls),
+    onCore(core) {
+      note(core, calls);
+      prepare?.(core, calls);
+    },
     onStore: (ndb) =>
       ndb.listen({
         onRead() {},
@@ -70,11 +80,16 @@ export function observe(bundle: Bundle, pageheap?: PageHeapOptions): Observation
   return { replay: result, heap, calls, lookups };
 }
 
+/** Thrown by who listens to accesses, to end the operation there. */
+export class Halted extends Error {
+  override readonly name = 'Halted';
+}
+
 /**
  * Puts a note-taker before every function of the core that can take or give back blocks. Once the core has stopped its functions do
  * nothing any more: the host gives blocks back while the error passes, and the heap shall stay as the stop left it.
  */
-function watch(core: Core, calls: Call[]): void {
+export function note(core: Core, calls: Call[]): void {
   const functions = core.x as unknown as Record<string, (...args: number[]) => number>;
   const count = functions.traceCount!;
   let isSpent = false;
@@ -83,14 +98,18 @@ function watch(core: Core, calls: Call[]): void {
     functions[name] = (...args) => {
       if (isSpent) return 0;
       const from = count();
+      const fromAccess = core.accesses;
       try {
         return call(...args);
       } catch (error) {
-        isSpent = error instanceof CoreFault || error instanceof InjectedFault;
+        isSpent = error instanceof CoreFault || error instanceof InjectedFault || error instanceof Halted;
         throw error;
       } finally {
         const until = count();
-        if (until > from || isSpent) calls.push({ name: name as keyof CoreExports, args, from, until });
+        const untilAccess = core.accesses;
+        if (until > from || untilAccess > fromAccess || isSpent) {
+          calls.push({ name: name as keyof CoreExports, args, from, until, fromAccess, untilAccess });
+        }
         if (calls.length > CALLS_MAX) calls.shift();
       }
     };
@@ -107,7 +126,7 @@ export interface StateAt extends Observation {
 }
 
 /** The settings of a bundle, for a look at its steps: traces on. */
-function settingsOf(bundle: Bundle, pageheap: PageHeapOptions = bundle.pageheap): PageHeapOptions {
+export function settingsOf(bundle: Bundle, pageheap: PageHeapOptions = bundle.pageheap): PageHeapOptions {
   if (pageheap.mode === 'off') {
     throw new UsageError('USAGE', 'the raw core keeps no count of allocations: --pageheap full or normal does');
   }

@@ -29,6 +29,15 @@ describe('the builds', () => {
     expect(WebAssembly.Module.imports(built(build))).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
   });
 
+  it('watch, which no run of ours but a replay under observation loads, imports the function it tells of accesses', () => {
+    expect(WebAssembly.Module.imports(built('watch'))).toEqual([
+      { module: 'access', name: 'told', kind: 'function' },
+      { module: 'env', name: 'memory', kind: 'memory' },
+    ]);
+    const names = (build: CoreBuild): string[] => WebAssembly.Module.exports(built(build)).map(({ name }) => name);
+    expect(names('watch')).toEqual(names('core'));
+  });
+
   it('export the same', () => {
     const names = BUILDS.map((build) =>
       WebAssembly.Module.exports(built(build))
