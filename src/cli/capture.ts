@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { Core } from '../core/core.js';
 import { buildOf } from '../core/options.js';
 import { openSource } from '../host/file.js';
+import { rootOf } from '../migrate/omission.js';
 import { encodeBundle, inputBytes } from '../replay/bundle.js';
 import { Capture } from '../replay/capture.js';
 import { EXIT, exitCodeOf } from './exit.js';
@@ -16,8 +17,14 @@ export interface CaptureOptions {
   readonly reencode: boolean;
 }
 
-/** Runs `job`; what it throws is thrown on, after the bundle is written and said. */
-export function withCapture<T>(options: CaptureOptions, job: (capture: Capture) => T): T {
+/**
+ * Runs `job`; what it throws is thrown on, after the bundle is written and said. `save`, which returns its path, is for a failure that the
+ * job survives.
+ */
+export function withCapture<T>(
+  options: CaptureOptions,
+  job: (capture: Capture, save: (error: unknown) => string | undefined) => T,
+): T {
   const capture = new Capture({
     engine: VERSION,
     build: buildOf(Core.settings),
@@ -25,20 +32,20 @@ export function withCapture<T>(options: CaptureOptions, job: (capture: Capture) 
     pageheap: Core.settings,
   });
   try {
-    return job(capture);
+    return job(capture, (error) => writeBundle(options, capture, error));
   } catch (error) {
-    writeBundle(options, capture, error);
+    writeBundle(options, capture, rootOf(error));
     throw error;
   }
 }
 
-function writeBundle(options: CaptureOptions, capture: Capture, error: unknown): void {
-  if (exitCodeOf(error) === EXIT.REFUSED) return; // no store, a full disk, a wrong word: nothing was done, and nothing is left behind
+function writeBundle(options: CaptureOptions, capture: Capture, error: unknown): string | undefined {
+  if (exitCodeOf(error) === EXIT.REFUSED) return undefined; // no store, a full disk, a wrong word: nothing was done, and nothing is left behind
   try {
     const source = openSource(options.source);
     const bundle = capture.bundle(source, error);
     source.close();
-    if (bundle === undefined) return;
+    if (bundle === undefined) return undefined;
     writeWhole(options.bundle, encodeBundle(bundle));
     const { kind, nid } = bundle.operation;
     const what = kind === 'open' ? 'opening the store' : `node 0x${nid.toString(16)}`;
@@ -46,8 +53,9 @@ function writeBundle(options: CaptureOptions, capture: Capture, error: unknown):
       `pstwright: the failing operation (${what}, ${size(inputBytes(bundle))} of the store) is in ${escapeText(options.bundle)}; ` +
         `\`pstwright replay ${escapeText(options.bundle)}\` repeats it without the store\n`,
     );
+    return options.bundle;
   } catch {
-    // Capture is a courtesy; the error that matters is on its way.
+    return undefined; // capture is a courtesy; the error that matters is on its way
   }
 }
 

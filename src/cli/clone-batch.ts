@@ -2,12 +2,14 @@
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { type BatchReport, cloneBatch, JOBS_MAX, type OnError } from '../migrate/batch.js';
+import { type BatchReport, cloneBatch, JOBS_MAX } from '../migrate/batch.js';
+import type { OnError } from '../migrate/clone.js';
 import { planControl, readControl } from '../migrate/control.js';
 import { findStores, selectAccounts } from '../migrate/inputs.js';
 import type { Failure, MailboxResult } from '../migrate/mailbox.js';
 import { KINDS } from '../migrate/tally.js';
 import { parseAccounts, readText } from '../migrate/textfile.js';
+import { printOmitted } from './clone-omitted.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { type Cell, count, escapeText, number, paint, print, printJson, printTable, size } from './output.js';
 import { stopCodesOf } from './pageheap-options.js';
@@ -38,7 +40,7 @@ Many stores:
 
 A list has one store a line: a path, counted from the list, or an account, whose NAME.pst or NAME.ost lies beside the list.
 Each store becomes FOLDER/NAME.pst with its manifest; of two stores with one name the second becomes NAME-2.pst. A store arrives whole or
-not at all. Run the same command again to go on after a break: what is complete is skipped, FOLDER/pstwright.journal knows.
+not at all; with --on-error skip it may lack items that failed, each of them listed. Run the same command again to go on after a break: what is complete is skipped, FOLDER/pstwright.journal knows.
 When stores fail: 2, or 3 when nothing was done at all; a verifier stop is 4.`;
 
 export function addBatchOptions(command: Command): Command {
@@ -49,10 +51,9 @@ export function addBatchOptions(command: Command): Command {
     .option('--encoding <name>', 'of the control, accounts and list files; default: UTF-8, or UTF-16 as it is marked')
     .option('--jobs <n>', 'stores copied at a time; default: as many as the machine has processors')
     .addOption(
-      new Option('--on-error <what>', 'after the first store that fails: begin no other, or go on').choices([
-        'stop',
-        'skip',
-      ]),
+      new Option('--on-error <what>', 'when something fails: end the run, or go on without that item or store').choices(
+        ['stop', 'skip'],
+      ),
     )
     .option('--fresh', 'refuse to go on with an earlier run')
     .addHelpText('after', HELP);
@@ -169,6 +170,7 @@ function exitCodeOf({ mailboxes }: BatchReport, warnings: readonly string[]): Ex
     const isAllRefused = families.size === 1 && families.has('refused') && !mailboxes.some(isThere);
     return isAllRefused ? EXIT.REFUSED : EXIT.DAMAGE;
   }
+  if (mailboxes.some(({ omitted = [] }) => omitted.length > 0)) return EXIT.DAMAGE;
   const hasFindings = mailboxes.some(({ findings = 0 }) => findings > 0);
   return warnings.length > 0 || hasFindings ? EXIT.WARNINGS : EXIT.OK;
 }
@@ -224,7 +226,12 @@ function printReport(report: BatchReport, warnings: readonly string[], seconds: 
       paint('yellow', `${count(withFindings, have, have)} faults of their own, copied as they are; see the manifests`),
     );
   }
-  if (mailboxes.every(isThere)) print(paint('green', 'Everything arrived.'));
+  const lacking = mailboxes.filter(({ omitted = [] }) => omitted.length > 0);
+  for (const { store, omitted = [] } of lacking) {
+    print(paint('red', `${count(omitted.length, 'item')} of ${escapeText(store)} left out:`));
+    printOmitted(omitted);
+  }
+  if (lacking.length === 0 && mailboxes.every(isThere)) print(paint('green', 'Everything arrived.'));
 }
 
 /** Where a mailbox comes from, and its new name where that differs. */
@@ -241,11 +248,14 @@ function mailboxRow(result: MailboxResult): Cell[] {
   return [nameOf(result), ...counts, sourceSize === undefined ? '' : size(sourceSize), stateText(result)];
 }
 
-function stateText({ state, failure, findings = 0 }: MailboxResult): string {
+function stateText({ state, failure, findings = 0, omitted = [] }: MailboxResult): string {
   switch (state) {
     case 'copied':
+      if (omitted.length > 0) return paint('red', `copied without ${count(omitted.length, 'item')}`);
       return findings > 0 ? paint('yellow', `copied, with ${count(findings, 'fault')} of its own`) : 'copied';
     case 'skipped':
+      if (omitted.length > 0)
+        return paint('red', `skipped: copied without ${count(omitted.length, 'item')} by an earlier run`);
       return 'skipped: complete since an earlier run';
     case 'not run':
       return 'not run';

@@ -4,8 +4,10 @@ import { flagsText } from '../core/options.js';
 import { UsageError } from '../errors.js';
 import { type CloneReport, cloneFile } from '../migrate/clone.js';
 import { makeManifest, writeManifest } from '../migrate/manifest.js';
+import { tallyOfCopy } from '../migrate/tally.js';
 import { withCapture } from './capture.js';
 import { addBatchOptions, type BatchOptions, isBatch, runBatch, single } from './clone-batch.js';
+import { printOmitted } from './clone-omitted.js';
 import { action, EXIT, type ExitCode, errorText } from './exit.js';
 import {
   count,
@@ -39,10 +41,13 @@ Example:
   pstwright clone old.pst new.pst
   pstwright verify old.pst new.pst      proves it again, at any later time
 
-When it fails, TARGET.replay holds the failing operation and all it read; \`pstwright replay\` repeats it elsewhere.
+When it fails, TARGET.replay holds the failing operation and all it read; \`pstwright replay\` repeats it elsewhere. With --on-error skip
+a message that fails is left out with its rows and counts, and the rest arrives; what was left out is listed here and in the manifest,
+and TARGET.replay is of the first. Where the store cannot be finished without what failed (folders, names, the store itself), nothing is
+written, as without the option.
 
 Exit codes: 0 everything arrived · 1 arrived, and the source has faults of its own, listed · 2 the source is damaged, nothing was
-written · 3 refused (TARGET exists, not a Unicode store, bad arguments) · 4 the verifier stopped: our bug`;
+written, or with --on-error skip items were left out · 3 refused (TARGET exists, not a Unicode store, bad arguments) · 4 the verifier stopped: our bug`;
 
 export function register(program: Command): void {
   const command = program
@@ -73,10 +78,12 @@ function run(source: string, target: string, options: Options): ExitCode {
   let report: CloneReport;
   try {
     const reencode = options.reencode === true;
-    report = withCapture({ source, bundle: `${target}.replay`, reencode }, (recorder) =>
+    report = withCapture({ source, bundle: `${target}.replay`, reencode }, (recorder, onFailure) =>
       cloneFile(source, target, {
         reencode,
         recorder,
+        onFailure,
+        onError: options.onError ?? 'stop',
         progress(phase, done, total) {
           progress.phase(phase);
           progress.update(done, total);
@@ -103,6 +110,7 @@ function run(source: string, target: string, options: Options): ExitCode {
     );
     return EXIT.DAMAGE;
   }
+  if (report.omitted.length > 0) return EXIT.DAMAGE;
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
 }
 
@@ -113,6 +121,7 @@ function asJson(report: CloneReport, manifest: string | undefined, seconds: numb
   return {
     ...rest,
     nodes: nids.length,
+    items: tallyOfCopy(report),
     target: { ...report.target, blocks: layout.blocks, treePages: layout.treePages, intervals: layout.intervals },
     manifest,
     seconds,
@@ -138,7 +147,8 @@ const NAMES = [
 const FINDINGS_SHOWN = 20;
 
 function printReport(report: CloneReport, target: string, manifest: string | undefined, seconds: number): void {
-  const { counters, targetCounters, blocks, source } = report;
+  const { counters, targetCounters, blocks, source, omitted, failed, amended } = report;
+  const failedOf: Partial<Record<keyof typeof counters, number>> = failed;
   print(paint('bold', `${escapeText(source.name)} → ${escapeText(target)}`));
   const rate = size(source.size / Math.max(seconds, 0.001));
   print(
@@ -147,19 +157,25 @@ function printReport(report: CloneReport, target: string, manifest: string | und
   );
   print();
   printTable(
-    NAMES.map(([key, name]) => [name, counters[key], targetCounters[key]]),
+    NAMES.map(([key, name]) => [name, counters[key] + (failedOf[key] ?? 0), targetCounters[key]]),
     { head: ['', 'source', 'target'], indent: 2 },
   );
   print();
   const kept = report.reencoded
     ? `${number(blocks.written)} blocks encoded anew, ${number(blocks.kept)} kept`
-    : `every block kept as it was${blocks.dropped > 0 ? `; ${count(blocks.dropped, 'orphan block')} left behind` : ''}`;
+    : omitted.length > 0
+      ? `${count(amended.nodes, 'node')} that listed or counted what was left out written anew, every other block kept as it was`
+      : `every block kept as it was${blocks.dropped > 0 ? `; ${count(blocks.dropped, 'orphan block')} left behind` : ''}`;
   printFields(
     [
-      ['identifiers', `${number(counters.nodes)} of ${number(counters.nodes)} nodes under their own NID; ${kept}`],
+      [
+        'identifiers',
+        `${number(counters.nodes)} of ${number(counters.nodes + failed.nodes)} nodes under their own NID; ${kept}`,
+      ],
       [
         'read back',
-        `every page and block verified; every ${report.reencoded ? 'node has the digest' : 'block has the bytes'} it has in the source`,
+        `every page and block verified; every ${report.reencoded ? 'node has the digest' : 'block has the bytes'} ` +
+          `${omitted.length > 0 ? 'it is to have' : 'it has in the source'}`,
       ],
       ['page heap', `${flagsText(report.pageheap)}; no stop`],
       ['content', `sha256 ${hexBytes(report.contentDigest, '')}`],
@@ -167,16 +183,31 @@ function printReport(report: CloneReport, target: string, manifest: string | und
     ],
     2,
   );
+  if (omitted.length > 0) {
+    print();
+    print(
+      paint(
+        'red',
+        `${count(omitted.length, 'item')} failed and ${omitted.length === 1 ? 'is' : 'are'} not in the copy:`,
+      ),
+    );
+    printOmitted(omitted);
+  }
+  printFindings(report);
+}
+
+function printFindings(report: CloneReport): void {
+  const what = report.omitted.length > 0 ? 'Everything else' : 'Everything';
   if (report.findings.length === 0) {
     print();
-    print(paint('green', 'Everything arrived.'));
+    print(paint(report.omitted.length > 0 ? 'yellow' : 'green', `${what} arrived.`));
     return;
   }
   print();
   print(
     paint(
       'yellow',
-      `Everything arrived; the source has ${count(report.findings.length, 'fault')} of its own, copied as they are:`,
+      `${what} arrived; the source has ${count(report.findings.length, 'fault')} of its own, copied as they are:`,
     ),
   );
   for (const finding of report.findings.slice(0, FINDINGS_SHOWN)) print(`  ${escapeText(finding.message)}`);

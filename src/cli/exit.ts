@@ -7,6 +7,7 @@ import { CoreFault, InjectedFault } from '../core/fault.js';
 import { makeReport, type ReportOptions, reportText } from '../core/report.js';
 import { PstError, UsageError } from '../errors.js';
 import { tagName } from '../mapi/tags.js';
+import { EssentialError } from '../migrate/omission.js';
 import { escapeText, printJson } from './output.js';
 import { stopCodesOf } from './pageheap-options.js';
 
@@ -28,6 +29,7 @@ const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof EssentialError) return exitCodeOf(error.cause);
   if (error instanceof PstError) {
     return error.code === 'PST_NOT_A_STORE' || error.code === 'PST_UNSUPPORTED' ? EXIT.REFUSED : EXIT.DAMAGE;
   }
@@ -38,6 +40,9 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 /** The error as `--json` gives it. */
 export function errorJson(error: unknown): Record<string, unknown> {
+  if (error instanceof EssentialError) {
+    return { ...errorJson(error.cause), message: error.message, essential: { nid: error.nid } };
+  }
   if (error instanceof PstError) return { code: error.code, message: error.reason, where: error.where };
   if (error instanceof UsageError) return { code: error.code, message: error.message };
   if (error instanceof InjectedFault) return { code: 'FAULT_INJECTED', message: error.message, stop: error.stop };
@@ -50,6 +55,10 @@ export function errorJson(error: unknown): Record<string, unknown> {
 
 /** What a person reads on stderr. */
 export function errorText(error: unknown): string {
+  if (error instanceof EssentialError) {
+    const isOurs = exitCodeOf(error) === EXIT.STOP;
+    return `pstwright: ${escapeText(error.message)}${isOurs ? `\n${errorText(error.cause)}` : ''}`;
+  }
   if (error instanceof PstError) return `pstwright: ${escapeText(error.message)} (${error.code})`;
   if (error instanceof UsageError || error instanceof InjectedFault || isSystemError(error))
     return `pstwright: ${escapeText(error.message)}`;

@@ -1,8 +1,10 @@
 /** `pstwright verify SOURCE TARGET`: do two stores hold the same? @module */
 import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
 import { openSource } from '../host/file.js';
 import { tagName } from '../mapi/tags.js';
 import type { Difference } from '../migrate/difference.js';
+import { readManifest } from '../migrate/manifest.js';
 import { type VerifyReport, verifyStores } from '../migrate/verify.js';
 import { nidName } from '../wire/nid.js';
 import { action, EXIT, type ExitCode } from './exit.js';
@@ -13,6 +15,9 @@ const HELP = `
 Reads both stores in full, with every checksum, and compares the canonical digest of every node: every property, table row,
 recipient, attachment and subnode. Where they lie in the file does not matter; what they hold does.
 
+A copy that lacks items, made by clone --on-error skip, differs by them and by the rows and counts they had. --manifest tells which were
+left out: then they are listed, and any other difference is one.
+
 Exit codes: 0 identical · 1 identical, and a store has faults of its own, listed · 2 different, or damaged · 3 not a store`;
 
 export function register(program: Command): void {
@@ -21,18 +26,23 @@ export function register(program: Command): void {
     .description('compare two stores, property by property')
     .argument('<source>', 'store that was copied')
     .argument('<target>', 'its copy')
+    .option('--manifest <file>', "the copy's manifest, which knows what was left out")
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', HELP)
     .action(action(run));
 }
 
-function run(sourcePath: string, targetPath: string, options: { json?: true }): ExitCode {
+function run(sourcePath: string, targetPath: string, options: { json?: true; manifest?: string }): ExitCode {
+  const omitted = options.manifest === undefined ? undefined : omittedIn(options.manifest);
   const source = openSource(sourcePath);
   const target = openSource(targetPath);
   const progress = startProgress('compare');
   let report: VerifyReport;
   try {
-    report = verifyStores(source, target, { progress: (done, total) => progress.update(done, total) });
+    report = verifyStores(source, target, {
+      ...(omitted === undefined ? {} : { omitted }),
+      progress: (done, total) => progress.update(done, total),
+    });
   } finally {
     progress.stop();
     source.close();
@@ -48,6 +58,13 @@ function run(sourcePath: string, targetPath: string, options: { json?: true }): 
   }
   if (!report.isIdentical) return EXIT.DAMAGE;
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
+}
+
+/** NIDs of the items that the manifest at `path` lists as left out. Throws UsageError. */
+function omittedIn(path: string): number[] {
+  const manifest = readManifest(path);
+  if (manifest === undefined) throw new UsageError('USAGE', `${path} is not a manifest`);
+  return manifest.omitted.map(({ nid }) => nid);
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;

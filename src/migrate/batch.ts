@@ -15,12 +15,11 @@ import { Core } from '../core/core.js';
 import type { StopCodes } from '../core/stopcodes.js';
 import { UsageError } from '../errors.js';
 import { type Answer, PLAIN } from './batch-worker.js';
+import type { OnError } from './clone.js';
 import { nameTargets } from './inputs.js';
 import { openJournal } from './journal.js';
 import type { Failure, Job, MailboxResult } from './mailbox.js';
 import { addTally, checkTally, noTally, type Tally } from './tally.js';
-
-export type OnError = 'stop' | 'skip';
 
 export interface BatchOptions {
   /** Folder for the copies; made if it is not there. */
@@ -29,7 +28,7 @@ export interface BatchOptions {
   readonly engine: string;
   /** Threads; default: as many as the machine runs at once. */
   readonly jobs?: number;
-  /** After the first mailbox that fails: begin no other (the default), or go on. */
+  /** After the first mailbox that fails: begin no other (the default), or go on; also within a mailbox, without the item that fails. */
   readonly onError?: OnError;
   /** Refuse to go on with an earlier run. */
   readonly fresh?: boolean;
@@ -86,7 +85,7 @@ export async function cloneBatch(stores: readonly string[], options: BatchOption
     journal,
     known: known.get(store),
     engine: options.engine,
-    clone,
+    clone: { ...clone, onError },
     pageheap: Core.settings,
     ...(options.stopCodes === undefined ? {} : { stopCodes: options.stopCodes }),
   }));

@@ -3,9 +3,8 @@
  * Each run has cores of its own: nothing of an earlier mailbox is in a memory that this one's decoding can reach.
  * @module
  */
-import { existsSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, statSync, unlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { decode } from '@msgpack/msgpack';
 import { Core } from '../core/core.js';
 import { CoreFault, InjectedFault } from '../core/fault.js';
 import { FULL, type PageHeapOptions } from '../core/options.js';
@@ -16,8 +15,9 @@ import { openSource } from '../host/file.js';
 import { tagName } from '../mapi/tags.js';
 import { type CloneOptions, type CloneReport, cloneFile, type Progress, type Recorder } from './clone.js';
 import { appendEntry, type Fingerprint, fingerprint, headerDigest, type Known } from './journal.js';
-import { MANIFEST_FORMAT, type Manifest, makeManifest, writeManifest } from './manifest.js';
-import { type Count, census, checkTally, type Tally, tally } from './tally.js';
+import { type Manifest, makeManifest, readManifest, writeManifest } from './manifest.js';
+import { EssentialError, type Omitted, rootOf } from './omission.js';
+import { type Count, census, checkTally, type Tally, tally, tallyOfCopy, tallyOfEarlier } from './tally.js';
 
 /** What a worker is told; plain data, it crosses threads by copy. */
 export interface Job {
@@ -29,7 +29,7 @@ export interface Job {
   /** What the journal said when the batch began. */
   readonly known: Known | undefined;
   readonly engine: string;
-  readonly clone: Omit<CloneOptions, 'progress' | 'recorder' | 'beforeCommit'>;
+  readonly clone: Omit<CloneOptions, 'progress' | 'recorder' | 'beforeCommit' | 'onFailure'>;
   /** Settings of the page heap: those of the thread that asks, which no other thread inherits. */
   readonly pageheap: PageHeapOptions;
   /** The era of stop codes that reports speak; `modern` by default. */
@@ -67,6 +67,8 @@ export interface MailboxResult {
   readonly content?: string;
   /** Faults the source has of its own, copied as they are. */
   readonly findings?: number;
+  /** Items left out because they failed, where that was asked for. */
+  readonly omitted?: readonly Omitted[];
   readonly seconds?: number;
   readonly failure?: Failure;
 }
@@ -109,7 +111,7 @@ export function runMailbox(job: Job, hooks: Hooks = {}): MailboxResult {
     isBegun = true;
     return done(copied(copy(job, source, hooks, watcher), target));
   } catch (error) {
-    const bundle = isBegun ? watcher?.save(error) : undefined;
+    const bundle = isBegun ? watcher?.save(rootOf(error)) : undefined;
     const failure = failureOf(error, bundle, job.stopCodes ?? 'modern');
     if (isBegun) noteFailure(job, failure);
     const expected = countOf(store);
@@ -126,7 +128,9 @@ function copy(job: Job, source: Fingerprint, hooks: Hooks, watcher: Watcher | un
   let said = 0;
   return cloneFile(store, target, {
     ...job.clone,
-    ...(watcher === undefined ? {} : { recorder: watcher.recorder }),
+    ...(watcher === undefined
+      ? {}
+      : { recorder: watcher.recorder, onFailure: (error: unknown) => watcher.save(error) }),
     progress(phase, doneCount, total) {
       const [from, to] = SHARES[phase];
       const share = from + ((to - from) * doneCount) / Math.max(total, 1);
@@ -159,12 +163,13 @@ const isEqual = (a: Fingerprint, b: Fingerprint): boolean =>
 function copied(report: CloneReport, target: string): Omit<MailboxResult, 'index' | 'store' | 'target'> {
   return {
     state: 'copied',
-    items: tally(report.counters, report.reencoded ? 'rewritten' : 'copied', report.targetCounters),
+    items: tallyOfCopy(report),
     sourceSize: report.source.size,
     targetSize: report.target.size,
     manifest: `${target}.manifest`,
     content: hex(report.contentDigest),
     findings: report.findings.length,
+    omitted: report.omitted,
   };
 }
 
@@ -176,12 +181,13 @@ interface Earlier {
 function skipped({ manifest, path }: Earlier, source: Fingerprint): Omit<MailboxResult, 'index' | 'store' | 'target'> {
   return {
     state: 'skipped',
-    items: tally(manifest.counters, 'skipped', manifest.counters),
+    items: tallyOfEarlier(manifest.counters, manifest.failed),
     sourceSize: source.size,
     targetSize: manifest.target.size,
     manifest: path,
     content: hex(manifest.contentDigest),
     findings: manifest.findings.length,
+    omitted: manifest.omitted,
   };
 }
 
@@ -210,7 +216,7 @@ function settle({ store, target, known }: Job, source: Fingerprint): Earlier | u
       `${target} is the copy of an earlier state of ${store}; move it away, or choose another folder`,
     );
   }
-  const manifest = readManifest(manifestPath);
+  const manifest = existsSync(manifestPath) ? readManifest(manifestPath) : undefined;
   if (manifest !== undefined && hex(manifest.contentDigest) === whole.content && manifest.target.size === whole.size) {
     return { manifest, path: manifestPath };
   }
@@ -221,16 +227,8 @@ function settle({ store, target, known }: Job, source: Fingerprint): Earlier | u
 const exists = (path: string): UsageError =>
   new UsageError('TARGET_EXISTS', `${path} exists. A target is never overwritten; choose another folder`);
 
-function readManifest(path: string): Manifest | undefined {
-  try {
-    const manifest = decode(readFileSync(path)) as Manifest;
-    return manifest.format === MANIFEST_FORMAT && manifest.contentDigest instanceof Uint8Array ? manifest : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function failureOf(error: unknown, bundle: string | undefined, codes: StopCodes): Failure {
+  if (error instanceof EssentialError) return { ...failureOf(error.cause, bundle, codes), message: error.message };
   const more = bundle === undefined ? {} : { bundle };
   const { message } = error as Error;
   if (error instanceof PstError) {

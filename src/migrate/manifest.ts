@@ -3,12 +3,14 @@
  * still holds what arrived. Fields are listed in {@link Manifest}.
  * @module
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { encode } from '@msgpack/msgpack';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { decode, encode } from '@msgpack/msgpack';
 import { flagsText } from '../core/options.js';
 import { UsageError } from '../errors.js';
 import type { CloneReport, FolderCount } from './clone.js';
 import type { Counters } from './digest.js';
+import type { Omitted } from './omission.js';
+import { type Count, noCount } from './tally.js';
 
 export const MANIFEST_FORMAT = 'pstwright manifest';
 export const MANIFEST_VERSION = 1;
@@ -35,6 +37,9 @@ export interface Manifest {
   /** 32 bytes a node, in the order of `nids`. */
   readonly digests: Uint8Array;
   readonly findings: readonly { readonly code: string; readonly message: string; readonly nid?: number }[];
+  /** Items that are not in the target because they failed, and what was lost with them. `counters` is without them. */
+  readonly omitted: readonly Omitted[];
+  readonly failed: Count;
 }
 
 export function makeManifest(report: CloneReport, engine: string): Manifest {
@@ -60,7 +65,26 @@ export function makeManifest(report: CloneReport, engine: string): Manifest {
       message,
       ...(where.nid === undefined ? {} : { nid: where.nid }),
     })),
+    omitted: report.omitted,
+    failed: report.failed,
   };
+}
+
+/** The manifest at `path`; undefined when it is none, or damaged. Throws UsageError NOT_FOUND. */
+export function readManifest(path: string): Manifest | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new UsageError('NOT_FOUND', `${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  try {
+    const manifest = decode(bytes) as Manifest;
+    const isOurs = manifest.format === MANIFEST_FORMAT && manifest.contentDigest instanceof Uint8Array;
+    return isOurs ? { ...manifest, omitted: manifest.omitted ?? [], failed: manifest.failed ?? noCount() } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes the manifest of the target at `targetPath`. Returns its path. Throws UsageError IO, and leaves no part of it then. */

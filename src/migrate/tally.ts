@@ -21,7 +21,7 @@ export interface Fate {
   rewritten: number;
   /** Arrived in an earlier run. */
   skipped: number;
-  /** Not in the target: a mailbox arrives whole or not at all. */
+  /** Not in the target: the mailbox failed, or the item was left out of it. */
   failed: number;
 }
 export type Tally = Record<Kind, Fate>;
@@ -40,13 +40,29 @@ export const tally = (expected: Count, fate: Exclude<keyof Fate, 'expected'>, ar
 export const noCount = (): Record<Kind, number> =>
   Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
 
-/** A tally of a copy that left items out: of what `arrived`, `rewritten` was written anew; `failed` is not there. */
-export const tallyWithout = (arrived: Count, rewritten: Count, failed: Count): Tally =>
+/** What `tallyOfCopy` needs of a report. */
+interface Copied {
+  readonly reencoded: boolean;
+  readonly targetCounters: Count;
+  readonly failed: Count;
+  readonly amended: Count;
+}
+
+/** The tally of one clone: what arrived, as it was or written anew, and what was left out. */
+export const tallyOfCopy = ({ reencoded, targetCounters, failed, amended }: Copied): Tally =>
+  tallyOf((kind) => {
+    const arrived = targetCounters[kind];
+    const rewritten = reencoded ? arrived : amended[kind];
+    const [copied, lost] = [arrived - rewritten, failed[kind]];
+    return { expected: arrived + lost, copied, rewritten, skipped: 0, failed: lost };
+  });
+
+/** The tally of a copy that an earlier run made. */
+export const tallyOfEarlier = (counters: Count, failed: Count): Tally =>
   tallyOf((kind) => ({
-    expected: arrived[kind] + failed[kind],
-    copied: arrived[kind] - rewritten[kind],
-    rewritten: rewritten[kind],
-    skipped: 0,
+    ...noFate(),
+    expected: counters[kind] + failed[kind],
+    skipped: counters[kind],
     failed: failed[kind],
   }));
 

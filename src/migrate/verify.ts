@@ -7,10 +7,14 @@ import { Core, type CoreBuild } from '../core/core.js';
 import { hex, type PstError } from '../errors.js';
 import type { Source } from '../host/source.js';
 import { Ndb } from '../ndb/ndb.js';
+import { isDamage } from './content.js';
 import { type Difference, differences } from './difference.js';
 import { type Counters, NodeDigester } from './digest.js';
+import { type Plan, planWithout, WHOLE } from './plan.js';
 
 export interface VerifyOptions {
+  /** NIDs of items that `target` was made without, as its manifest lists them: they are differences, what follows from them is none. */
+  readonly omitted?: readonly number[];
   readonly core?: CoreBuild;
   readonly progress?: (done: number, total: number) => void;
 }
@@ -32,7 +36,10 @@ export interface VerifyReport {
 /** Differences listed in all; what comes after is counted only. */
 const LISTED_MAX = 1000;
 
-/** Compares `target` with `source`. Throws PstError when either cannot be read. */
+/**
+ * Compares `target` with `source`. Throws PstError when either cannot be read; what only the source has need not be readable, where it is
+ * not it is a finding.
+ */
 export function verifyStores(source: Source, target: Source, options: VerifyOptions = {}): VerifyReport {
   const findings: PstError[] = [];
   const open = (file: Source) => {
@@ -49,12 +56,25 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   let differing = 0;
   const [nbtA, nbtB] = [a.ndb.nbt, b.ndb.nbt];
   const total = nbtA.count + nbtB.count;
+  const plan = options.omitted === undefined ? WHOLE : planOf(source, new Set(options.omitted), options);
   let i = 0;
   let j = 0;
+  /** Of node `i` of the source, as it is to arrive. One that did not arrive is only counted. */
+  const digestOf = (isAlone: boolean): Uint8Array => {
+    const nid = nbtA.nid(i);
+    if (plan.without.has(nid)) return NO_DIGEST;
+    try {
+      return a.digester.node(i, plan.amended.get(nid));
+    } catch (error) {
+      if (!isAlone || !isDamage(error)) throw error;
+      findings.push(error);
+      return NO_DIGEST;
+    }
+  };
   while (i < nbtA.count || j < nbtB.count) {
     const nidA = i < nbtA.count ? nbtA.nid(i) : Number.POSITIVE_INFINITY;
     const nidB = j < nbtB.count ? nbtB.nid(j) : Number.POSITIVE_INFINITY;
-    const digestA = nidA <= nidB ? a.digester.node(i) : undefined;
+    const digestA = nidA <= nidB ? digestOf(nidA < nidB) : undefined;
     const digestB = nidB <= nidA ? b.digester.node(j) : undefined;
     if (digestA === undefined) onlyInTarget.push(nidB);
     else if (digestB === undefined) onlyInSource.push(nidA);
@@ -90,7 +110,21 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   };
 }
 
+/** The plan of the clone that left `omitted` out. */
+function planOf(source: Source, omitted: ReadonlySet<number>, options: VerifyOptions): Plan {
+  const ndb = Ndb.open(source, Core.load(options.core));
+  try {
+    return planWithout(ndb, omitted, new Map());
+  } finally {
+    ndb.close();
+  }
+}
+
+/** Equal to none. */
+const NO_DIGEST = new Uint8Array(0);
+
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return true;
 }

@@ -52,6 +52,7 @@ export class Capture implements Recorder {
   }
 
   opened(ndb: Ndb): void {
+    this.#phase = 'open'; // again, when the run begins anew without an item
     this.#ndb = ndb;
     ndb.listen(this);
   }
@@ -59,7 +60,7 @@ export class Capture implements Recorder {
   beginNode(i: number): void {
     this.#phase = 'node';
     this.#node = i;
-    this.#ordinal++;
+    this.#ordinal = i + 1;
     this.#allocations = this.#ndb?.core.x.allocations() ?? 0;
     if (this.#reads.length > 0) this.#reads = [];
     if (this.#lookups.length > 0) this.#lookups = [];

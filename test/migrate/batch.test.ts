@@ -34,6 +34,7 @@ import { KINDS, type Tally } from '../../src/migrate/tally.js';
 import { verifyStores } from '../../src/migrate/verify.js';
 import { invoke } from '../cli/invoke.js';
 import { PACKAGED_STORES } from '../stores.js';
+import { dataOf, wound } from './wounds.js';
 
 const root = mkdtempSync(join(tmpdir(), 'pstwright-batch-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -59,12 +60,8 @@ function exportsOf(stores: Readonly<Record<string, string>>): string {
 }
 const fixture = (name: string): string => join(FIXTURES, `${name}.pst`);
 
-/** A store with one bit of a block turned over. */
-function damaged(path: string): void {
-  const bytes = readFileSync(fixture('everyday'));
-  bytes[0x5800 + 8]! ^= 1; // inside the first block behind the maps and the tables of the head
-  writeFileSync(path, bytes);
-}
+/** A store with one bit of a block turned over: of its root folder, without which no copy of it can be. */
+const damaged = (path: string): string => wound(fixture('everyday'), path, [dataOf(fixture('everyday'), 0x122)]);
 
 const run = (stores: readonly string[], options: Partial<BatchOptions> & { out: string }): Promise<BatchReport> =>
   cloneBatch(stores, { engine: VERSION, jobs: 1, ...options });
