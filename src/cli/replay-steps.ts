@@ -1,4 +1,4 @@
-/** `replay --until N` and `replay --step`: an operation stopped before an allocation, or walked through one by one. @module */
+/** `replay --until N` and `replay --step`: an operation stopped before an allocation, or walked through step by step. @module */
 import { createInterface } from 'node:readline';
 import { allocPlace, freePlaces } from '../core/code.js';
 import type { HeapEvent } from '../core/heapmap.js';
@@ -6,7 +6,8 @@ import type { PageHeapOptions } from '../core/options.js';
 import { decoderOf, siteName } from '../core/site.js';
 import { hex } from '../errors.js';
 import { tagName } from '../mapi/tags.js';
-import type { Bundle, Outcome } from '../replay/bundle.js';
+import { type AccessTrace, touches, traceAccesses, watched } from '../replay/accesses.js';
+import type { Bundle } from '../replay/bundle.js';
 import {
   allSteps,
   type Call,
@@ -19,18 +20,11 @@ import {
 } from '../replay/steps.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { count, escapeText, number, paint, print, printHead, printJson, printTable, size, table } from './output.js';
+import { accessJson, accessLines, blockJson, LINES_MAX, touchLines, traceNotes } from './replay-accesses.js';
+import { endText, printLive } from './replay-live.js';
 
 /** Events shown of those before the stop; --json has all of the ring. */
 const LAST_EVENTS = 12;
-/** Blocks shown. */
-const BLOCKS_SHOWN = 40;
-
-const endText = (outcome: Outcome): string =>
-  outcome.kind === 'none'
-    ? 'it ended well'
-    : outcome.kind === 'error'
-      ? `${outcome.code}: ${outcome.message}`
-      : outcome.message;
 
 /** Where an event is in the sources: a free tells its decoder only. */
 const placesOf = ({ kind, site }: HeapEvent): string[] => {
@@ -84,14 +78,7 @@ export function printUntil(
     if (next.tag !== 0)
       print(`at property 0x${next.tag.toString(16).padStart(8, '0')} ${tagName(next.tag) ?? ''}`.trimEnd());
   }
-  printHead(`${count(live.length, 'block')} live, ${size(bytes)}`);
-  printTable(
-    live
-      .slice(-BLOCKS_SHOWN)
-      .map((block) => [block.ordinal, block.size, hex(block.ptr), siteName(block.site), allocPlace(block.site) ?? '']),
-    { head: ['no.', 'bytes', 'address', 'taken for', 'at'], indent: 2 },
-  );
-  if (live.length > BLOCKS_SHOWN) print(`  … and ${number(live.length - BLOCKS_SHOWN)} older; --json lists them all`);
+  printLive(live);
   const last = heap.events.slice(-LAST_EVENTS);
   printHead(last.length === 0 ? 'Nothing taken or given back before' : 'Last before');
   printTable(
@@ -123,28 +110,37 @@ function asker(): { pause: Pause; close(): void } {
   };
 }
 
+export const VIEWS = ['calls', 'blocks', 'accesses'] as const;
+export type View = (typeof VIEWS)[number];
+
+/** Walks an operation: calls only, blocks, single accesses, or without a view blocks and what was done with each. */
 export async function printSteps(
   bundle: Bundle,
+  view: View | undefined,
   pageheap: PageHeapOptions | undefined,
   json: boolean,
 ): Promise<ExitCode> {
-  const steps = allSteps(bundle, pageheap);
-  const { isReproduced, differences, outcome } = steps.replay;
+  const trace = view === undefined || view === 'accesses' ? traceAccesses(bundle, pageheap) : undefined;
+  const steps = view === 'accesses' ? allSteps(watched(bundle, pageheap)) : allSteps(bundle, pageheap);
+  const { outcome } = steps.replay;
+  const differences = view === 'accesses' ? trace!.differences : steps.replay.differences;
+  const isReproduced = view === 'accesses' ? differences.length === 0 : steps.replay.isReproduced;
   const code = isReproduced ? EXIT.OK : EXIT.DAMAGE;
   if (json) {
-    printJson({ events: eventsJson(steps), eventsLost: steps.eventsLost, outcome, isReproduced, differences });
+    printJson({ ...stepsJson(steps, view, trace), outcome, isReproduced, differences });
     return code;
   }
+  const walked: Walk = { steps, view, trace };
   if (process.stdin.isTTY && process.stdout.isTTY) {
     const { pause, close } = asker();
     try {
       print(paint('dim', 'Enter: next · c: on to the end · q: leave'));
-      await walk(steps, pause);
+      await walk(walked, pause);
     } finally {
       close();
     }
   } else {
-    await walk(steps);
+    await walk(walked);
   }
   return code;
 }
@@ -159,39 +155,146 @@ function callsOf({ calls, events, eventsLost }: Steps): (Call | undefined)[] {
   });
 }
 
-const eventsJson = (steps: Steps): unknown[] => {
-  const live = liveAfter(steps.events);
-  const calls = callsOf(steps);
-  return steps.events.map((event, k) => ({
+function stepsJson(steps: Steps, view: View | undefined, trace: AccessTrace | undefined): Record<string, unknown> {
+  const { calls, events, eventsLost } = steps;
+  if (view === 'calls') return { calls: calls.map((call) => ({ ...call, words: callText(call) })) };
+  const live = liveAfter(events);
+  const callOf = callsOf(steps);
+  const list = events.map((event, k) => ({
     ...event,
     name: whatText(event),
     places: placesOf(event),
-    call: calls[k]?.name,
+    call: callOf[k]?.name,
     live: live[k],
   }));
-};
+  if (trace === undefined) return { events: list, eventsLost };
+  const { runs, total, lost } = trace;
+  const watch = { accessesTotal: total, accessesLost: lost };
+  if (view === 'accesses') return { events: list, eventsLost, ...watch, accesses: runs.map(accessJson) };
+  const touched = touches(runs).map((touch) => ({ ...touch, block: blockJson(touch.block) }));
+  return { events: list, eventsLost, ...watch, accessDifferences: trace.differences, touches: touched };
+}
 
-/** Prints every event, with the call it belongs to over the first of each. */
-export async function walk(steps: Steps, pause?: Pause): Promise<void> {
+interface Walk {
+  readonly steps: Steps;
+  readonly view: View | undefined;
+  readonly trace: AccessTrace | undefined;
+}
+
+/** A line of the walk. */
+interface Line {
+  readonly text: string;
+  /** A heading belongs to the line after it: nobody is asked between them. */
+  readonly isHead?: true;
+}
+
+/** Prints line after line; between two of them `pause` may end it. */
+async function walk(walked: Walk, pause?: Pause): Promise<void> {
+  const { steps, view, trace } = walked;
+  const { eventsLost, replay } = steps;
+  const { outcome } = replay;
+  if (trace !== undefined) for (const note of traceNotes(trace)) print(note);
+  if (eventsLost > 0) print(`${count(eventsLost, 'event')} before the first of these are not known`);
+  const lines = view === 'calls' ? callLines(steps) : view === 'accesses' ? accessWalk(walked) : blockWalk(walked);
+  for (const { text, isHead } of lines) {
+    print(text);
+    if (isHead === undefined && pause !== undefined && (await pause())) return;
+  }
+  print(outcome.kind === 'none' ? endText(outcome) : paint('red', escapeText(endText(outcome))));
+}
+
+const head = (call: Call): Line => ({ text: paint('dim', callText(call)), isHead: true });
+
+/** One line a call: what it took, gave back and touched. */
+const callLines = ({ calls, events, eventsLost }: Steps): Line[] =>
+  table(
+    calls.map((call) => {
+      const own = events.slice(Math.max(0, call.from - eventsLost), Math.max(0, call.until - eventsLost));
+      const taken = own.filter(({ kind }) => kind === 'alloc');
+      const bytes = taken.reduce((sum, event) => sum + event.size, 0);
+      return [
+        callText(call),
+        taken.length === 0 ? '' : `takes ${count(taken.length, 'block')}, ${size(bytes)}`,
+        own.length === taken.length ? '' : `gives back ${number(own.length - taken.length)}`,
+      ];
+    }),
+    { indent: 2 },
+  ).map((text) => ({ text }));
+
+/** Every event, with the call it belongs to over the first of each, and between events what was touched. */
+function blockWalk({ steps, trace }: Walk): Line[] {
   const { events, eventsLost, replay } = steps;
   const { outcome } = replay;
-  if (eventsLost > 0) print(`${count(eventsLost, 'event')} before the first of these are not known`);
   const concerned = outcome.kind === 'stop' ? outcome.stop.ordinal : 0;
   const calls = callsOf(steps);
-  const live = liveAfter(events);
-  const lines = rows(events, live);
+  const texts = rows(events, liveAfter(events));
+  const between = touchesByEvent(trace);
+  const lines: Line[] = [];
   let last: Call | undefined;
   for (const [k, event] of events.entries()) {
+    lines.push(...(between.get(eventsLost + k) ?? []));
     const call = calls[k];
-    if (call !== undefined && call !== last) print(paint('dim', callText(call)));
+    if (call !== undefined && call !== last) lines.push(head(call));
     last = call;
-    const line = lines[k]!;
-    print(event.ordinal === concerned && concerned > 0 ? paint('red', `${line}  ◂`) : line);
-    if (pause !== undefined && (await pause())) return;
+    const text = texts[k]!;
+    lines.push({ text: event.ordinal === concerned && concerned > 0 ? paint('red', `${text}  ◂`) : text });
   }
+  lines.push(...(between.get(eventsLost + events.length) ?? []));
   const ended = steps.calls.at(-1);
-  if (outcome.kind !== 'none' && ended !== undefined && ended !== last) print(paint('dim', callText(ended)));
-  print(outcome.kind === 'none' ? endText(outcome) : paint('red', escapeText(endText(outcome))));
+  if (outcome.kind !== 'none' && ended !== undefined && ended !== last) lines.push(head(ended));
+  return lines;
+}
+
+/** Lines of what was touched, by the events before it. They go with the step they follow. */
+function touchesByEvent(trace: AccessTrace | undefined): Map<number, Line[]> {
+  const touched = touches(trace?.runs ?? []);
+  const texts = touchLines(touched);
+  const between = new Map<number, Line[]>();
+  for (const [k, { event }] of touched.entries()) {
+    const lines = between.get(event) ?? [];
+    lines.push({ text: paint('dim', texts[k]!), isHead: true });
+    between.set(event, lines);
+  }
+  return between;
+}
+
+/** Every access and every event in the order they happened, under the calls they belong to. */
+function accessWalk({ steps, trace }: Walk): Line[] {
+  const { events, eventsLost } = steps;
+  const { observation, runs } = trace!;
+  const shown = runs.slice(-LINES_MAX);
+  const texts = accessLines(shown);
+  const eventTexts = rows(events, liveAfter(events));
+  const lines: Line[] = [];
+  if (shown.length < runs.length) {
+    const left = count(runs.length - shown.length, 'line');
+    lines.push({ text: `… ${left} of earlier accesses not shown; --json has them`, isHead: true });
+  }
+  const { calls } = observation;
+  let event = 0;
+  let call = -1;
+  const eventsUntil = (end: number): void => {
+    for (; eventsLost + event < end && event < events.length; event++) {
+      enter((known) => eventsLost + event < known.until);
+      lines.push({ text: eventTexts[event]! });
+    }
+  };
+  /** Goes on to the first call that `holds`. */
+  const enter = (holds: (known: Call) => boolean): void => {
+    let next = Math.max(call, 0);
+    while (next < calls.length && !holds(calls[next]!)) next++;
+    if (next === call || next === calls.length) return;
+    call = next;
+    lines.push(head(calls[call]!));
+  };
+  // Earlier events than the first access shown stand alone.
+  for (const [k, run] of shown.entries()) {
+    eventsUntil(run.event);
+    enter((known) => run.number <= known.untilAccess);
+    lines.push({ text: texts[k]! });
+  }
+  eventsUntil(eventsLost + events.length);
+  return lines;
 }
 
 const rows = (events: readonly HeapEvent[], live: readonly Live[]): string[] =>

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
+import { accessOf } from '../replay/accesses.js';
 import { type Bundle, decodeBundle, encodeBundle, inputBytes, type Outcome } from '../replay/bundle.js';
 import { renderPage } from '../replay/html.js';
 import { type Minimised, minimise } from '../replay/minimise.js';
@@ -15,7 +16,8 @@ import { action, EXIT, type ExitCode } from './exit.js';
 import { escapeText, number, paint, print, printFields, printJson, size } from './output.js';
 import { typedPageHeap } from './pageheap-options.js';
 import { startProgress } from './progress.js';
-import { printSteps, printUntil } from './replay-steps.js';
+import { printUntilAccess } from './replay-accesses.js';
+import { printSteps, printUntil, VIEWS, type View } from './replay-steps.js';
 import { VERSION } from './version.js';
 
 const HELP = `
@@ -23,8 +25,14 @@ A bundle (NAME.replay) is written when a clone fails. It holds the options of th
 operation read, nothing else of the store. The replay runs that one operation again and compares how it ends. It runs under the page heap
 of the bundle; --pageheap and its like show the failure under another.
 
---until and --step show the heap on the way there; allocations are numbered from 1 in each operation, as reports name them. --html writes
-one file that needs nothing else.
+--until N stops before allocation N of the operation; allocations are numbered from 1, as reports name them. --until N:M stops before the
+M-th access of memory after allocation N (0: the beginning). --step goes through the operation from its first step to its last:
+  --step            blocks taken and given back, and between them what was read and written in which block, by which lines
+  --step calls      what the host asked of the core
+  --step blocks     blocks taken and given back only
+  --step accesses   every read and write: its bytes, block, offset and line; equal steps of one line are joined
+Accesses are those of the build that checks each of them, as --pageheap paranoid does: it may end an operation earlier than the bundle says,
+and --step says so. --html writes one file that needs nothing else.
 
 Exit codes: 0 reproduced · 2 ended otherwise; what differs is listed · 3 not a bundle`;
 
@@ -36,8 +44,11 @@ export function register(program: Command): void {
     .option('--minimise', 'reduce the bundle to the fewest properties and bytes that still fail in the same way')
     .option('--redact', 'replace all text, addresses and attachments by letters of the same length')
     .option('--html <file>', 'also write what happened as a page: the report, the heap, the item, the allocations')
-    .option('--until <n>', 'stop before allocation <n> of the operation and show the heap as it is then')
-    .option('--step', 'walk through the allocations and frees of the operation, one by one on a terminal')
+    .option(
+      '--until <n[:m]>',
+      'stop before allocation <n>, or before access <m> after it, and show the heap as it is then',
+    )
+    .option('--step [what]', 'walk through the operation, step by step on a terminal: calls, blocks or accesses')
     .option('-o, --out <file>', 'where the minimised or redacted bundle goes')
     .option('--pst <file>', 'with --minimise: also write what is left as a small PST')
     .option('--json', 'print one JSON document instead of text')
@@ -50,7 +61,7 @@ interface Options {
   redact?: true;
   html?: string;
   until?: string;
-  step?: true;
+  step?: true | string;
   out?: string;
   pst?: string;
   json?: true;
@@ -67,8 +78,12 @@ function run(path: string, options: Options, command: Command): ExitCode | Promi
     throw new UsageError('USAGE', '--out and --pst go with --minimise or --redact');
   }
   const pageheap = typedPageHeap(command);
-  if (until !== undefined) return printUntil(bundle, ordinalOf(until), pageheap, options.json === true);
-  if (step) return printSteps(bundle, pageheap, options.json === true);
+  if (until !== undefined) {
+    const access = accessOf(until);
+    if (access !== undefined) return printUntilAccess(bundle, access, pageheap, options.json === true);
+    return printUntil(bundle, ordinalOf(until), pageheap, options.json === true);
+  }
+  if (step !== undefined) return printSteps(bundle, viewOf(step), pageheap, options.json === true);
   const observation = observe(bundle, pageheap);
   const result = observation.replay;
   if (html !== undefined) {
@@ -169,6 +184,13 @@ function ordinalOf(text: string): number {
     throw new UsageError('USAGE', `--until takes the number of an allocation, from 1, not "${text}"`);
   }
   return Number(text);
+}
+
+function viewOf(step: true | string): View | undefined {
+  if (step === true) return undefined;
+  const view = VIEWS.find((name) => name === step);
+  if (view === undefined) throw new UsageError('USAGE', `--step takes calls, blocks or accesses, not "${step}"`);
+  return view;
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;

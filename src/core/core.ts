@@ -138,12 +138,18 @@ const fileOf = (build: CoreBuild): URL =>
   new URL(`../../build/${build === 'core' ? 'core.wasm' : `core.${build}.wasm`}`, import.meta.url);
 
 /** Cores that stand in for the built ones: `Core.substitute`. */
-const substitutes = new Map<CoreBuild, { wasm: Uint8Array; prepare: ((core: Core) => void) | undefined }>();
+interface Substitute {
+  readonly wasm: Uint8Array;
+  readonly prepare: ((core: Core) => void) | undefined;
+  readonly map: string | undefined;
+}
+const substitutes = new Map<CoreBuild, Substitute>();
 const bytesOf = (build: CoreBuild): Uint8Array => substitutes.get(build)?.wasm ?? readFileSync(fileOf(build));
 
-/** The module of a build, with its source map unless the module is a substitute. */
+/** The module of a build, with its source map; a substitute may have none. */
 export function codeOf(build: CoreBuild): { wasm: Uint8Array; map: string | undefined } {
-  const map = substitutes.has(build) ? undefined : readFileSync(new URL(`${fileOf(build).href}.map`), 'utf8');
+  const substitute = substitutes.get(build);
+  const map = substitute !== undefined ? substitute.map : readFileSync(new URL(`${fileOf(build).href}.map`), 'utf8');
   return { wasm: bytesOf(build), map };
 }
 
@@ -234,12 +240,17 @@ export class Core {
 
   /**
    * From now on `build` is this module, and `prepare` is called with each new instance: a core with a planted fault, in a test.
-   * Without bytes, the built one again.
+   * Without bytes, the built one again. `map`: its source map.
    */
-  static substitute(build: CoreBuild, wasm: Uint8Array | undefined, prepare?: (core: Core) => void): void {
+  static substitute(
+    build: CoreBuild,
+    wasm: Uint8Array | undefined,
+    prepare?: (core: Core) => void,
+    map?: string,
+  ): void {
     modules.delete(build);
     if (wasm === undefined) substitutes.delete(build);
-    else substitutes.set(build, { wasm, prepare });
+    else substitutes.set(build, { wasm, prepare, map });
   }
 
   /** A fresh instance: its memory holds nothing of any earlier store. */

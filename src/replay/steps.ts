@@ -133,6 +133,10 @@ export function settingsOf(bundle: Bundle, pageheap: PageHeapOptions = bundle.pa
   return { ...pageheap, noTraces: false };
 }
 
+/** Under `settings`; a bundle that is watched stays on the watch build, which no settings ask for. */
+const observeAs = (bundle: Bundle, settings: PageHeapOptions): Observation =>
+  bundle.core.build === 'watch' ? observe({ ...bundle, pageheap: settings }) : observe(bundle, settings);
+
 /** Every allocation fails, from one on. */
 const ALL = 10_000;
 
@@ -140,7 +144,7 @@ const ALL = 10_000;
 export function runUntil(bundle: Bundle, ordinal: number, pageheap?: PageHeapOptions): StateAt {
   const settings = settingsOf(bundle, pageheap);
   const fault = { rate: ALL, after: bundle.operation.allocations + ordinal - 1 };
-  const observation = observe(bundle, { ...settings, fault });
+  const observation = observeAs(bundle, { ...settings, fault });
   const { outcome } = observation.replay;
   const isThere = outcome.kind === 'fault' && outcome.stop.ordinal === ordinal;
   return { ...observation, next: isThere ? outcome.stop : undefined };
@@ -160,7 +164,7 @@ export interface Steps extends Observation {
 /** Every allocation and free of the operation. */
 export function allSteps(bundle: Bundle, pageheap?: PageHeapOptions): Steps {
   const settings = settingsOf(bundle, pageheap);
-  const whole = observe(bundle, settings);
+  const whole = observeAs(bundle, settings);
   let { events, eventsLost } = whole.heap;
   while (eventsLost > 0 && events.length < EVENTS_MAX) {
     const first = events.find(({ kind }) => kind === 'alloc');
@@ -201,6 +205,7 @@ export const liveBlocks = ({ blocks }: HeapMap): HeapBlock[] =>
 const DEEDS: Readonly<Record<string, string>> = {
   alloc: 'a buffer of the host',
   free: 'the host gives a block back',
+  crc: 'compute a CRC',
   blockCheck: 'verify a block',
   blockLoad: 'load and decode a block',
   blockDecode: 'decode a block in place',
@@ -210,6 +215,8 @@ const DEEDS: Readonly<Record<string, string>> = {
   chainNew: 'begin a chain of blocks',
   chainAdd: 'add a block to a chain',
   chainFree: 'give a chain back',
+  hnClient: 'ask what a heap holds',
+  hnRoot: 'find the root of a heap',
   hnCopy: 'copy an item of a heap',
   bthCopy: 'copy the records of a BTH',
   pcRead: 'decode a property context',

@@ -7,12 +7,14 @@ import { main } from 'assemblyscript/asc';
 
 export interface Target {
   /** Target of asconfig.json whose flags are used. */
-  readonly target: 'core' | 'raw' | 'paranoid' | 'debug';
+  readonly target: 'core' | 'raw' | 'paranoid' | 'debug' | 'watch';
   readonly entry: string;
   /** More or other options of the target. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Changes the source of a file before it is compiled. */
   readonly patch?: (name: string, text: string) => string;
+  /** Hears the source map. */
+  readonly onMap?: (json: string) => void;
 }
 
 export async function compile({
@@ -20,6 +22,7 @@ export async function compile({
   entry,
   options = {},
   patch = (_, text) => text,
+  onMap,
 }: Target): Promise<Uint8Array<ArrayBuffer>> {
   const config = JSON.parse(readFileSync('asconfig.json', 'utf8')) as {
     targets: Record<string, Record<string, unknown>>;
@@ -38,6 +41,7 @@ export async function compile({
     },
     writeFile: (name, contents) => {
       if (name === flags['outFile']) wasm = contents as Uint8Array; // and goes nowhere
+      if (name === `${flags['outFile']}.map`) onMap?.(String(contents));
     },
     listFiles: () => null,
   });

@@ -179,9 +179,13 @@ const PATCHES: readonly (readonly [string, string, string])[] = [
 ];
 
 /** The core with the crimes in it, compiled with the flags of `target`. Throws when a patch no longer finds its place. */
-export function compilePlanted(target: 'core' | 'raw' | 'paranoid'): Promise<Uint8Array> {
+export function compilePlanted(
+  target: 'core' | 'raw' | 'paranoid' | 'watch',
+  onMap?: (json: string) => void,
+): Promise<Uint8Array> {
   return compile({
     target,
+    ...(onMap === undefined ? {} : { onMap }),
     entry: 'assembly/planted-crimes/entry.ts',
     patch(name, text) {
       const patches = PATCHES.filter(([file]) => name.endsWith(file));

@@ -14,7 +14,7 @@ import { compilePlanted } from '../planted/crimes.js';
 export interface Workshop {
   readonly folder: string;
   readonly store: Uint8Array<ArrayBuffer>;
-  /** The core of every build has crime `id` from now on; 0: none. */
+  /** The default core and the watch build have crime `id` from now on; 0: none. */
   plant(id: number): void;
   /** The bundle a clone leaves that fails. */
   capture(settings?: PageHeapOptions, store?: Uint8Array<ArrayBuffer>, reencode?: boolean): Bundle;
@@ -27,15 +27,22 @@ export async function workshop(): Promise<Workshop> {
   generateStore(path, { messages: 40, textBytes: 100_000, attachmentBytes: 400_000 });
   const whole = new Uint8Array(readFileSync(path)); // no Buffer: their slices share memory
   const planted = await compilePlanted('core');
+  let map = '';
+  const watched = await compilePlanted('watch', (json) => {
+    map = json;
+  });
   return {
     folder,
     store: whole,
     plant(id) {
-      Core.substitute('core', planted, (core) => (core.x as unknown as { plant(n: number): void }).plant(id));
+      const prepare = (core: Core): void => (core.x as unknown as { plant(n: number): void }).plant(id);
+      Core.substitute('core', planted, prepare);
+      Core.substitute('watch', watched, prepare, map);
     },
     capture: (settings = FULL, store = whole, reencode = true) => captured(settings, store, reencode),
     close() {
       Core.substitute('core', undefined);
+      Core.substitute('watch', undefined);
       Core.settings = FULL;
       rmSync(folder, { recursive: true, force: true });
     },
