@@ -103,22 +103,43 @@ export function openJournal(
   fresh: boolean,
 ): { path: string; known: Map<string, Known> } {
   const path = join(out, JOURNAL_NAME);
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(path, 'utf8');
+    const { size } = statSync(path);
+    if (size > JOURNAL_BYTES_MAX) throw noneOfOurs(path);
+    bytes = readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     begin(path, settings);
     return { path, known: new Map() };
   }
   if (fresh) throw new UsageError('REFUSED', `${path} exists: a run has been here, and --fresh asks for a new folder`);
-  const end = text.lastIndexOf('\n') + 1;
-  if (end < text.length) truncate(path, Buffer.byteLength(text.slice(0, end))); // a line the kill cut off
+  // A kill may have cut the last line off. Nothing of the file is changed before it is known to be ours.
+  const end = bytes.lastIndexOf(LINE_FEED) + 1;
   if (end === 0) {
+    if (!firstLine(settings).startsWith(textOf(bytes, path))) throw noneOfOurs(path);
+    truncate(path, 0);
     append(path, settings);
     return { path, known: new Map() };
   }
-  return { path, known: replay(text.slice(0, end), path, settings) };
+  const known = replay(textOf(bytes.subarray(0, end), path), path, settings);
+  if (end < bytes.length) truncate(path, end);
+  return { path, known };
+}
+
+const LINE_FEED = 0x0a;
+/** Against something else under this name, a device or a log of gigabytes: 100,000 stores take 100 MB. */
+const JOURNAL_BYTES_MAX = 256 << 20;
+
+const noneOfOurs = (path: string): UsageError =>
+  new UsageError('REFUSED', `${path} is no journal of ours; choose another folder`);
+
+function textOf(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw noneOfOurs(path);
+  }
 }
 
 function begin(path: string, settings: Settings): void {
@@ -130,8 +151,15 @@ function begin(path: string, settings: Settings): void {
   append(path, settings);
 }
 
-const append = (path: string, { policy, reencode }: Settings): void =>
-  appendEntry(path, { event: 'journal', format: FORMAT, version: VERSION, policy, reencode });
+const opening = ({ policy, reencode }: Settings): Entry => ({
+  event: 'journal',
+  format: FORMAT,
+  version: VERSION,
+  policy,
+  reencode,
+});
+const firstLine = (settings: Settings): string => JSON.stringify(opening(settings));
+const append = (path: string, settings: Settings): void => appendEntry(path, opening(settings));
 
 function truncate(path: string, size: number): void {
   const fd = openSync(path, 'r+');
@@ -177,8 +205,8 @@ function parse(line: string): Entry | undefined {
   if (entry.event === 'journal') return entry as unknown as Entry;
   if (!['begin', 'whole', 'failed'].includes(String(entry.event))) return undefined;
   if (!isText(entry.store) || !isText(entry.target) || /[/\\]/.test(String(entry.target))) return undefined;
-  if (entry.event === 'whole' && !(isText(entry.header) && isText(entry.content) && typeof entry.source === 'object')) {
-    return undefined;
-  }
+  const isProof =
+    isText(entry.header) && isText(entry.content) && typeof entry.source === 'object' && entry.source !== null;
+  if (entry.event === 'whole' && !isProof) return undefined;
   return entry as unknown as Entry;
 }

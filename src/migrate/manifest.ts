@@ -7,10 +7,11 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { decode, encode } from '@msgpack/msgpack';
 import { flagsText } from '../core/options.js';
 import { UsageError } from '../errors.js';
+import { msgpackFault } from '../host/msgpack.js';
 import type { CloneReport, FolderCount } from './clone.js';
 import type { Counters } from './digest.js';
 import type { Omitted } from './omission.js';
-import { type Count, noCount } from './tally.js';
+import { type Count, KINDS, noCount } from './tally.js';
 
 export const MANIFEST_FORMAT = 'pstwright manifest';
 export const MANIFEST_VERSION = 1;
@@ -78,13 +79,48 @@ export function readManifest(path: string): Manifest | undefined {
   } catch (error) {
     throw new UsageError('NOT_FOUND', `${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
+  if (msgpackFault(bytes, ITEMS_BASE + bytes.length / NODE_BYTES) !== undefined) return undefined;
+  let manifest: Partial<Manifest> | null;
   try {
-    const manifest = decode(bytes) as Manifest;
-    const isOurs = manifest.format === MANIFEST_FORMAT && manifest.contentDigest instanceof Uint8Array;
-    return isOurs ? { ...manifest, omitted: manifest.omitted ?? [], failed: manifest.failed ?? noCount() } : undefined;
+    manifest = decode(bytes) as Partial<Manifest> | null;
   } catch {
-    return undefined;
+    return undefined; // keys and texts that are none
   }
+  if (typeof manifest !== 'object' || manifest === null) return undefined;
+  const all = { ...manifest, omitted: manifest.omitted ?? [], failed: manifest.failed ?? noCount() };
+  return isManifest(all) ? all : undefined;
+}
+
+/** Items of a manifest that belong to no node: folders, counters, findings. */
+const ITEMS_BASE = 1 << 20;
+/** A node takes a number and 32 bytes of digest: against a file of nothing but small items. */
+const NODE_BYTES = 32;
+
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCountOf = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && KINDS.every((kind) => isSize((value as Count)[kind]));
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** Whether all that anybody reads of a manifest is there. What it says is proved elsewhere. */
+function isManifest(manifest: Partial<Manifest>): manifest is Manifest {
+  const { format, target, counters, contentDigest, findings, omitted, failed } = manifest;
+  return (
+    format === MANIFEST_FORMAT &&
+    contentDigest instanceof Uint8Array &&
+    isSize(target?.size) &&
+    isCountOf(counters) &&
+    isCountOf(failed) &&
+    Array.isArray(findings) &&
+    Array.isArray(omitted) &&
+    omitted.every(isOmitted)
+  );
+}
+
+function isOmitted(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { nid, kind, folder, path, code, message, where, cause } = value as Record<string, unknown>;
+  const isPlace = isSize(nid) && isSize(folder) && Array.isArray(path) && path.every(isText);
+  return isPlace && [kind, code, message, cause].every(isText) && typeof where === 'object' && where !== null;
 }
 
 /** Writes the manifest of the target at `targetPath`. Returns its path. Throws UsageError IO, and leaves no part of it then. */

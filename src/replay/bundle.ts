@@ -8,12 +8,20 @@ import type { CoreBuild } from '../core/core.js';
 import type { Stop } from '../core/fault.js';
 import type { PageHeapOptions } from '../core/options.js';
 import { UsageError, type Where } from '../errors.js';
+import { msgpackFault } from '../host/msgpack.js';
+import { bundleFault } from './shape.js';
 
 export const BUNDLE_FORMAT = 'pstwright replay';
 export const BUNDLE_VERSION = 1;
 
-/** Against a bundle that inflates without end: the largest we write holds 256 MB of blocks. */
-const INFLATED_MAX = 512 << 20;
+/** Against a bundle that inflates without end: the largest we write holds 256 MB of blocks, and at most 64 MB that say where they lie. */
+const INFLATED_MAX = 320 << 20;
+
+/**
+ * Against megabytes of empty arrays, each an object once decoded: a bundle has six items for each block looked up, and a value of 4 GB
+ * is half a million blocks.
+ */
+const ITEMS_MAX = 1 << 22;
 
 /** How the operation ended. */
 export type Outcome =
@@ -62,19 +70,30 @@ export function encodeBundle(bundle: Bundle): Uint8Array {
 
 /** Throws UsageError when `bytes` are no bundle of ours. */
 export function decodeBundle(bytes: Uint8Array, name: string): Bundle {
+  const none = (): UsageError => new UsageError('USAGE', `${name} is not a replay bundle`);
+  let packed: Uint8Array;
+  try {
+    packed = inflateSync(bytes, { maxOutputLength: INFLATED_MAX });
+  } catch {
+    throw none();
+  }
+  if (msgpackFault(packed, ITEMS_MAX) !== undefined) throw none();
   let bundle: Bundle;
   try {
-    bundle = decode(inflateSync(bytes, { maxOutputLength: INFLATED_MAX })) as Bundle;
+    bundle = decode(packed) as Bundle;
   } catch {
-    throw new UsageError('USAGE', `${name} is not a replay bundle`);
+    throw none(); // keys and texts that are none
   }
-  if (bundle?.format !== BUNDLE_FORMAT) throw new UsageError('USAGE', `${name} is not a replay bundle`);
+  if (bundle?.format !== BUNDLE_FORMAT) throw none();
+  if (!Number.isSafeInteger(bundle.version)) throw none();
   if (bundle.version !== BUNDLE_VERSION) {
     throw new UsageError(
       'USAGE',
       `${name} is a bundle of version ${bundle.version}; this program reads ${BUNDLE_VERSION}`,
     );
   }
+  const fault = bundleFault(bundle);
+  if (fault !== undefined) throw new UsageError('USAGE', `${name} is a damaged bundle: its ${fault} cannot be`);
   return bundle;
 }
 

@@ -3,11 +3,14 @@
  * back with checksums that fit, so that what is bent gets past them.
  * @module
  */
+import { deflateSync } from 'node:zlib';
 import { Core } from '../../src/core/core.js';
+import { inflate } from '../../src/host/inflate.js';
 import { Ndb } from '../../src/ndb/ndb.js';
 import { BLOCK, wireSize } from '../../src/wire/block.js';
 import { isInternal } from '../../src/wire/btree.js';
 import { MAP } from '../../src/wire/map.js';
+import { NID, NID_TYPE, nidType } from '../../src/wire/nid.js';
 import { PAGE, PTYPE } from '../../src/wire/page.js';
 import { UNICODE_4K, type Variant } from '../../src/wire/variant.js';
 import { MemoryFile } from '../memory-file.js';
@@ -30,6 +33,47 @@ export interface BlockPlace {
   readonly inflated: number;
 }
 
+/** What a block is for: some kinds are a handful among thousands, and chance alone would not meet them. */
+export type Role =
+  | 'store'
+  | 'names'
+  | 'folder'
+  | 'table'
+  | 'message'
+  | 'associated'
+  | 'recipients'
+  | 'attachment table'
+  | 'attachment'
+  | 'embedded'
+  | 'value'
+  | 'subnode tree'
+  | 'other';
+
+const ROLE_OF_TYPE = new Map<number, Role>([
+  [NID_TYPE.NORMAL_FOLDER, 'folder'],
+  [NID_TYPE.SEARCH_FOLDER, 'folder'],
+  [NID_TYPE.NORMAL_MESSAGE, 'message'],
+  [NID_TYPE.ASSOC_MESSAGE, 'associated'],
+  [NID_TYPE.HIERARCHY_TABLE, 'table'],
+  [NID_TYPE.CONTENTS_TABLE, 'table'],
+  [NID_TYPE.ASSOC_CONTENTS_TABLE, 'table'],
+  [NID_TYPE.SEARCH_CONTENTS_TABLE, 'table'],
+]);
+const ROLE_OF_SUBNODE = new Map<number, Role>([
+  [NID_TYPE.ATTACHMENT, 'attachment'],
+  [NID_TYPE.NORMAL_MESSAGE, 'embedded'],
+  [NID_TYPE.LTP, 'value'],
+]);
+
+function roleOf(nid: number, isSubnode: boolean): Role {
+  if (nid === NID.RECIPIENT_TABLE) return 'recipients';
+  if (nid === NID.ATTACHMENT_TABLE) return 'attachment table';
+  if (isSubnode) return ROLE_OF_SUBNODE.get(nidType(nid)) ?? 'other';
+  if (nid === NID.MESSAGE_STORE) return 'store';
+  if (nid === NID.NAME_TO_ID_MAP) return 'names';
+  return ROLE_OF_TYPE.get(nidType(nid)) ?? 'other';
+}
+
 export class Anatomy {
   readonly variant: Variant;
   readonly crypt: number;
@@ -42,6 +86,8 @@ export class Anatomy {
   readonly internalBlocks: BlockPlace[] = [];
   readonly nids: number[] = [];
   readonly bids: number[] = [];
+  /** Blocks by what they are for. */
+  readonly roles = new Map<Role, BlockPlace[]>();
   readonly #forge: Forge;
 
   constructor(readonly specimen: Specimen) {
@@ -65,6 +111,7 @@ export class Anatomy {
     }
     for (const { ib } of this.pages) used = Math.max(used, ib + PAGE[this.variant].size);
     this.used = used;
+    this.#castRoles(ndb);
     const { ibFirst, interval, ibDList } = MAP[this.variant];
     const { size, trailerAt } = PAGE[this.variant];
     for (const ib of [ibDList, ibFirst, ibFirst + size, ibFirst + interval]) {
@@ -75,23 +122,53 @@ export class Anatomy {
     ndb.close();
   }
 
+  #castRoles(ndb: Ndb): void {
+    const places = new Map([...this.dataBlocks, ...this.internalBlocks].map((place) => [place.bid, place]));
+    const add = (role: Role, bid: number): void => {
+      const place = places.get(bid);
+      if (place === undefined) return; // or has a part already
+      places.delete(bid);
+      const list = this.roles.get(role);
+      if (list === undefined) this.roles.set(role, [place]);
+      else list.push(place);
+    };
+    const addTree = (role: Role, bid: number): void => {
+      for (const index of ndb.findLeaves(bid, {}).indices) add(role, ndb.bbt.bid(index));
+    };
+    const { nbt } = ndb;
+    for (let i = 0; i < nbt.count; i++) {
+      addTree(roleOf(nbt.nid(i), false), nbt.bidData(i));
+      if (nbt.bidSub(i) !== 0) add('subnode tree', nbt.bidSub(i));
+      for (const sub of ndb.nestedSubnodes(nbt.bidSub(i), {})) {
+        addTree(roleOf(sub.nid, true), sub.bidData);
+        if (sub.bidSub !== 0) add('subnode tree', sub.bidSub);
+      }
+    }
+  }
+
   /** Writes the trailer of a page anew. */
   sealPage(bytes: Uint8Array<ArrayBuffer>, page: PagePlace): void {
     this.#forge.bytes = bytes;
     this.#forge.sealPage(page.ib, page.bid, page.ptype);
   }
 
-  /** Payload of a block, decoded. Deflated ones are passed over: undefined. */
+  /** Payload of a block, inflated and decoded; undefined when an earlier step has spoiled it. */
   open(bytes: Uint8Array, { bid, ib, cb, inflated }: BlockPlace): Uint8Array | undefined {
-    if (cb !== inflated) return undefined;
-    const stored = bytes.subarray(ib, ib + cb);
-    return isInternal(bid) ? stored.slice() : decode(stored, this.crypt, bid);
+    let stored: Uint8Array | undefined = bytes.slice(ib, ib + cb);
+    if (cb !== inflated) stored = inflate(stored, inflated);
+    return stored === undefined || isInternal(bid) ? stored : decode(stored, this.crypt, bid);
   }
 
-  /** Puts a payload of the same size back, encoded and sealed. */
-  close(bytes: Uint8Array<ArrayBuffer>, block: BlockPlace, payload: Uint8Array): void {
-    bytes.set(isInternal(block.bid) ? payload : encode(payload, this.crypt, block.bid), block.ib);
-    this.sealBlock(bytes, block);
+  /** Puts a payload of the same size back, encoded, deflated and sealed. Returns its stored size, undefined when it has no room there. */
+  close(bytes: Uint8Array<ArrayBuffer>, block: BlockPlace, payload: Uint8Array): number | undefined {
+    let stored = isInternal(block.bid) ? payload : encode(payload, this.crypt, block.bid);
+    // Equal sizes would say that it is not deflated.
+    if (block.cb !== block.inflated) stored = new Uint8Array(deflateSync(stored, { level: 9 }));
+    if (stored.length > this.room(block) || (block.cb !== block.inflated && stored.length === block.inflated))
+      return undefined;
+    bytes.set(stored, block.ib);
+    this.sealBlock(bytes, { ...block, cb: stored.length });
+    return stored.length;
   }
 
   /** Writes the trailer of a block anew. */

@@ -52,7 +52,7 @@ const EDGES = [
 
 const anatomies = new Map<Specimen, Anatomy>();
 
-function anatomyOf(specimen: Specimen): Anatomy {
+export function anatomyOf(specimen: Specimen): Anatomy {
   let anatomy = anatomies.get(specimen);
   if (anatomy === undefined) anatomies.set(specimen, (anatomy = new Anatomy(specimen)));
   return anatomy;
@@ -299,7 +299,7 @@ class Mutator {
         note = bend(view, at, wide, random.chance(0.8) ? own : this.#number(0, wide));
       }
     }
-    anatomy.close(this.bytes, block, payload);
+    if (!this.#close(block, payload)) return undefined;
     return `block ${hex(block.bid)} of type ${payload[0]}: ${note}`;
   }
 
@@ -308,17 +308,33 @@ class Mutator {
     return this.anatomy.open(this.bytes, block);
   }
 
+  /** Puts a payload back; false when it has no room, deflated anew. */
+  #close(block: BlockPlace, payload: Uint8Array): boolean {
+    const cb = this.anatomy.close(this.bytes, block, payload);
+    if (cb === undefined) return false;
+    if (cb !== block.cb) this.#entry(block, (ib, at) => this.#set(ib + at.cb!, 2, cb));
+    return true;
+  }
+
+  /** Any data block, or one of those that are for one thing, whatever that is. */
+  #dataBlock(): BlockPlace {
+    const { random, anatomy } = this;
+    if (random.chance(0.4)) return random.pick(anatomy.dataBlocks);
+    const [role, blocks] = random.pick([...anatomy.roles]);
+    return role === 'subnode tree' ? random.pick(anatomy.dataBlocks) : random.pick(blocks);
+  }
+
   /** A heap, a BTH in it, a property context, a table, decoded, bent, encoded, sealed. */
   heap(): string | undefined {
-    const { random, anatomy } = this;
+    const { random } = this;
     for (let k = 0; k < 20; k++) {
-      const block = random.pick(anatomy.dataBlocks);
+      const block = this.#dataBlock();
       const payload = this.#open(block);
       if (payload === undefined || payload.length < 16 || payload[2] !== HN_SIGNATURE) continue;
       const number = (was: number, width: number): number => this.#number(was, width);
       const note = bendHeap(payload, random, number);
       if (random.chance(0.2)) bendHeap(payload, random, number);
-      anatomy.close(this.bytes, block, payload);
+      if (!this.#close(block, payload)) return undefined;
       return `heap ${hex(block.bid)}, client ${hex(payload[3]!)}: ${note}`;
     }
     return undefined;
@@ -326,8 +342,8 @@ class Mutator {
 
   /** Any data block: values in subnodes, row matrices. */
   data(): string | undefined {
-    const { random, anatomy } = this;
-    const block = random.pick(anatomy.dataBlocks);
+    const { random } = this;
+    const block = this.#dataBlock();
     const payload = this.#open(block);
     if (payload === undefined || payload.length < 4) return undefined;
     const view = new DataView(payload.buffer);
@@ -337,7 +353,7 @@ class Mutator {
       const at = random.below(Math.floor(payload.length / width)) * width;
       notes.push(bend(view, at, width, this.#number(0, width)));
     }
-    anatomy.close(this.bytes, block, payload);
+    if (!this.#close(block, payload)) return undefined;
     return `block ${hex(block.bid)} ${notes.slice(0, 3).join('; ')}`;
   }
 
@@ -390,9 +406,9 @@ class Mutator {
     const [x, y] = [this.#open(a), this.#open(b)];
     if (x === undefined || y === undefined) return undefined;
     const put = (block: BlockPlace, payload: Uint8Array): void => {
-      const bytes = new Uint8Array(block.cb);
-      bytes.set(payload.subarray(0, block.cb));
-      anatomy.close(this.bytes, block, bytes);
+      const bytes = new Uint8Array(block.inflated);
+      bytes.set(payload.subarray(0, block.inflated));
+      this.#close(block, bytes);
     };
     put(a, y);
     if (random.chance(0.5)) put(b, x);

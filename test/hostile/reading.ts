@@ -1,19 +1,25 @@
 /** Reads all there is in a store through the public interface, the fast walk and the lazy objects. @module */
 import type { Source } from '../../src/host/source.js';
+import { isFolder, isMessage } from '../../src/messaging/children.js';
 import type { Folder } from '../../src/messaging/folder.js';
 import type { Message } from '../../src/messaging/message.js';
 import type { PropertyHolder } from '../../src/messaging/properties.js';
 import { openStore, type Store } from '../../src/messaging/store.js';
 
-/** Returns how many objects and values there were. `lazily`: object by object too. */
+/**
+ * Returns how many objects and values there were. `lazily`: object by object too. Throws when a folder or message was neither read nor
+ * named by a finding.
+ */
 export function readEverything(source: Source, lazily: boolean): number {
   const store = openStore(source);
   let count = 0;
+  const seen = new Set<number>();
   try {
     store.walk(
       {
-        object: () => {
+        object: ({ nid, depth }) => {
           count++;
+          if (depth === 0) seen.add(nid);
           return true;
         },
         row: () => void count++,
@@ -21,6 +27,7 @@ export function readEverything(source: Source, lazily: boolean): number {
       },
       { copies: true },
     );
+    mustBeComplete(store, seen);
     if (lazily) {
       store.ndb.beginPass();
       count += readLazily(store);
@@ -29,6 +36,17 @@ export function readEverything(source: Source, lazily: boolean): number {
     store.close();
   }
   return count;
+}
+
+function mustBeComplete(store: Store, seen: ReadonlySet<number>): void {
+  const { nbt } = store.ndb;
+  const told = new Set(store.findings.map(({ where }) => where.nid));
+  for (let i = 0; i < nbt.count; i++) {
+    const nid = nbt.nid(i);
+    if ((isFolder(nid) || isMessage(nid)) && !seen.has(nid) && !told.has(nid)) {
+      throw new Error(`node 0x${nid.toString(16)} was not read, and no finding says so`);
+    }
+  }
 }
 
 function readLazily(store: Store): number {

@@ -110,13 +110,23 @@ export function survive(
     const read = step('read', () => digest(source, {}));
     if (read === undefined) step('salvage', () => digest(source, { damage: () => {} }));
     step('walk', () => readEverything(source, lazily));
-    step('check', () => checkStore(source, Core.load(), { profile: thorough ? 'own' : 'foreign' }));
+    const checked = step('check', () => checkStore(source, Core.load(), { profile: thorough ? 'own' : 'foreign' }));
+    // What cannot be read must not be called sound.
+    const mustBeFound = (what: string): void => {
+      if (checked !== undefined && checked.counts.error + checked.counts.warning === 0)
+        throw new Error(`${what}, and check finds nothing wrong`);
+    };
+    if (read === undefined) mustBeFound(`the store opens with ${outcomes.read}`);
+    else if (read.unreadable > 0) mustBeFound(`${read.unreadable} nodes cannot be read`);
     if (read?.isUnicode) {
       for (const reencode of [false, true]) {
         const sink = new MemoryFile('target.pst');
         const what = reencode ? 're-encode' : 'clone';
         const report = step(what, () => cloneStore(source, sink, { reencode }));
-        if (report === undefined) continue;
+        if (report === undefined) {
+          mustBeFound(`${what} ends in ${outcomes[what]}`);
+          continue;
+        }
         if (!Buffer.from(report.digests).equals(Buffer.concat(read.digests)))
           throw new Error(`${what}: the digests differ`);
         if (!thorough) continue;
@@ -150,21 +160,26 @@ function judge(what: string, error: unknown): string {
 }
 
 /** Digests of every node; of a node whose blocks cannot be read, zeros. */
-function digest(source: MemoryFile, options: NdbOptions): { isUnicode: boolean; digests: Uint8Array[] } {
+function digest(
+  source: MemoryFile,
+  options: NdbOptions,
+): { isUnicode: boolean; digests: Uint8Array[]; unreadable: number } {
   const ndb = Ndb.open(source, Core.load(), options);
   try {
     ndb.beginPass();
     const digester = new NodeDigester(ndb, () => {});
     const digests: Uint8Array[] = [];
+    let unreadable = 0;
     for (let i = 0; i < ndb.nbt.count; i++) {
       try {
         digests.push(digester.node(i));
       } catch (error) {
         judge('digest', error);
         digests.push(new Uint8Array(32));
+        unreadable++;
       }
     }
-    return { isUnicode: ndb.variant === UNICODE, digests };
+    return { isUnicode: ndb.variant === UNICODE, digests, unreadable };
   } finally {
     ndb.close();
   }
