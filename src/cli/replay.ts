@@ -2,15 +2,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
+import type { PageHeapOptions } from '../core/options.js';
 import { UsageError } from '../errors.js';
-import { accessOf } from '../replay/accesses.js';
+import { accessOf, traceAccesses } from '../replay/accesses.js';
 import { type Bundle, decodeBundle, encodeBundle, inputBytes, type Outcome } from '../replay/bundle.js';
 import { renderPage } from '../replay/html.js';
 import { type Minimised, minimise } from '../replay/minimise.js';
 import { writeReducedStore } from '../replay/pst.js';
 import { redact } from '../replay/redact.js';
 import type { Replay } from '../replay/replay.js';
-import { observe } from '../replay/steps.js';
+import { type Observation, observe } from '../replay/steps.js';
 import { nidName } from '../wire/nid.js';
 import { action, EXIT, type ExitCode } from './exit.js';
 import { escapeText, number, paint, print, printFields, printJson, size } from './output.js';
@@ -87,11 +88,7 @@ function run(path: string, options: Options, command: Command): ExitCode | Promi
   const observation = observe(bundle, pageheap);
   const result = observation.replay;
   if (html !== undefined) {
-    writeNew(
-      html,
-      Buffer.from(renderPage(bundle, observation, { bundleName: basename(path), engine: VERSION })),
-      'name',
-    );
+    writeNew(html, Buffer.from(pageOf(bundle, path, observation, pageheap)), 'name');
   }
   if (options.json) {
     const { isReproduced, differences, outcome } = result;
@@ -102,6 +99,17 @@ function run(path: string, options: Options, command: Command): ExitCode | Promi
     if (html !== undefined) print(`\nthe page is ${escapeText(html)}`);
   }
   return result.isReproduced ? EXIT.OK : EXIT.DAMAGE;
+}
+
+/** Of damage single accesses tell nothing, and the raw core counts none. */
+function pageOf(bundle: Bundle, path: string, observation: Observation, pageheap?: PageHeapOptions): string {
+  const { outcome, core } = observation.replay;
+  const hasAccesses = (outcome.kind === 'stop' || outcome.kind === 'fault') && core.build !== 'raw';
+  return renderPage(bundle, observation, {
+    bundleName: basename(path),
+    engine: VERSION,
+    ...(hasAccesses ? { accesses: traceAccesses(bundle, pageheap) } : {}),
+  });
 }
 
 function load(path: string): Bundle {

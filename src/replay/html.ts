@@ -10,12 +10,14 @@ import { sentence } from '../core/sentence.js';
 import { decoderOf } from '../core/site.js';
 import { tagName } from '../mapi/tags.js';
 import { nidName } from '../wire/nid.js';
+import type { AccessTrace } from './accesses.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
+import { accessSection } from './html-accesses.js';
 import { blockPicture, hexWindow } from './html-bytes.js';
 import { damageSection } from './html-damage.js';
 import { type Content, code, count, fields, hex, html, number, page, section } from './html-page.js';
 import { neighbourhood, PAGE_SCRIPT, pageMap } from './html-pages.js';
-import { itemSection } from './html-stream.js';
+import { itemSection, propertyName } from './html-stream.js';
 import { timeline } from './html-timeline.js';
 import { itemName, keyFacts, kindOf, story, titleOf } from './html-words.js';
 import { findItem, type Item } from './item.js';
@@ -26,6 +28,8 @@ export interface PageOptions {
   readonly bundleName: string;
   /** This program's version. */
   readonly engine: string;
+  /** Single accesses of the operation, when they were looked at. */
+  readonly accesses?: AccessTrace;
 }
 
 /** The page of a replay that was observed. Text of the store is escaped. */
@@ -88,6 +92,13 @@ ${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood
             title: 'Allocations over time',
             body: timeline(heap.events, heap.eventsLost, scene, stop),
           }),
+    options.accesses === undefined
+      ? undefined
+      : section({
+          id: 'accesses',
+          title: 'Reads and writes before the end',
+          body: accessSection(options.accesses, propertyName),
+        }),
     section({ id: 'run', title: 'The run and its bundle', body: factsBody(bundle) }),
     section({ id: 'again', title: 'To see it again', body: againBody(options.bundleName, stop) }),
   ];
@@ -223,7 +234,8 @@ function againBody(name: string, stop: Stop | undefined): Content {
   const shell = /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
   const lines: (readonly [string, string])[] = [
     [`pstwright replay ${shell}`, 'runs the operation again; exit code 0 when it ends the same'],
-    [`pstwright replay ${shell} --step`, 'every allocation and free, one by one'],
+    [`pstwright replay ${shell} --step`, 'every allocation and free, and what was read and written between them'],
+    [`pstwright replay ${shell} --step accesses`, 'every single access'],
     ...(stop === undefined || stop.ordinal === 0
       ? []
       : [[`pstwright replay ${shell} --until ${stop.ordinal}`, 'the heap right before the block is taken'] as const]),

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FULL } from '../../src/core/options.js';
+import { traceAccesses } from '../../src/replay/accesses.js';
 import { type Bundle, encodeBundle } from '../../src/replay/bundle.js';
 import { renderPage } from '../../src/replay/html.js';
 import { numbersOf } from '../../src/replay/html-damage.js';
@@ -25,8 +26,16 @@ beforeAll(async () => {
 
 afterAll(() => shop?.close());
 
-const pageOf = (bundle: Bundle): string =>
-  renderPage(bundle, observe(bundle), { bundleName: 'mailbox.replay', engine: '9.9.9' });
+/** As the command line makes it: of damage there are no accesses to show. */
+function pageOf(bundle: Bundle): string {
+  const observation = observe(bundle);
+  const { kind } = observation.replay.outcome;
+  return renderPage(bundle, observation, {
+    bundleName: 'mailbox.replay',
+    engine: '9.9.9',
+    ...(kind === 'stop' || kind === 'fault' ? { accesses: traceAccesses(bundle) } : {}),
+  });
+}
 
 /** What every page must be. */
 function expectSound(html: string): void {
@@ -91,6 +100,44 @@ describe('the page of a stop', () => {
     const html = pageOf(shop.capture(settings));
     expectSound(html);
     expect(textOf(html)).toContain(words);
+  });
+
+  it('shows who touched the block, byte by byte, and what was refused', () => {
+    shop.plant(2);
+    const html = pageOf(shop.capture());
+    const text = textOf(html);
+    expect(text).toContain(
+      'The block: allocation 22, 26 bytes for the values of a property context It had been written 13 times.',
+    );
+    // The picture: one row for the loop, one for its last round.
+    expect(text).toMatch(
+      /4,764 write 2 bytes × 13 planted-crimes\/plant\.ts:\d+ refused 2 bytes planted-crimes\/plant\.ts:\d+ written refused/,
+    );
+    // The table: sixteen rows and the refused one, which is marked.
+    const [table] = /<table class="stream">(?:(?!<table)[\s\S])*?Line in assembly[\s\S]*?<\/table>/.exec(html)!;
+    expect(table.match(/<tr/g)).toHaveLength(1 + 16 + 1);
+    expect(textOf(table)).toMatch(
+      /refused 2 22: the values of a property context 26 to 28 of 26 planted-crimes\/plant\.ts:\d+ PidTagAttachLongFilename $/,
+    );
+    expect(table.match(/class="here"/g)).toHaveLength(1);
+  });
+
+  it('of another mode shows the access that did it', () => {
+    shop.plant(2);
+    const text = textOf(pageOf(shop.capture({ mode: 'normal' })));
+    expect(text).toContain('was overwritten, seen when the block was given back');
+    expect(text).toContain(
+      'With every access checked the operation ends otherwise: An access of 2 bytes went 0 bytes past the end',
+    );
+    expect(text).toContain('It had been written 13 times.');
+  });
+
+  it('without accesses has no such section', () => {
+    shop.plant(2);
+    const bundle = shop.capture();
+    const html = renderPage(bundle, observe(bundle), { bundleName: 'a', engine: '9.9.9' });
+    expectSound(html);
+    expect(html).not.toContain('id="accesses"');
   });
 
   it('says so when the replay ends otherwise, and shows how', () => {
