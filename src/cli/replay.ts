@@ -138,14 +138,16 @@ function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
       progress.stop();
     }
     result = small.bundle;
-    const { before, after, replays, irreducible } = small;
-    document.minimised = { before, after, replays, irreducible };
-    isDone = irreducible === undefined;
+    const { before, after, replays, isIrreducible, unit, refused } = small;
+    document.minimised = { before, after, replays, isIrreducible, unit, refused };
+    isDone = refused === undefined;
     lines.push(
-      irreducible === undefined
+      refused === undefined
         ? `minimised: ${number(before)} bytes of the store to ${number(after)} in ${number(replays)} replays`
-        : `not minimised: ${irreducible}`,
+        : `not minimised: ${refused}`,
     );
+    if (isDone)
+      lines.push(isIrreducible ? 'nothing more can be removed' : 'more might be removed; the replays were used up');
     if (options.pst !== undefined && small.object !== undefined) {
       const nid = writeReducedStore(options.pst, small.object);
       document.pst = { path: options.pst, nid };

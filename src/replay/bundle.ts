@@ -62,6 +62,8 @@ export interface Bundle {
   readonly outcome: Outcome;
   /** What was done to the bundle since: `minimised`, `redacted`. */
   readonly changes: readonly string[];
+  /** Of a redacted one: how many values were replaced, and what had to stay, a sentence each. */
+  readonly redaction?: { readonly replaced: number; readonly kept: readonly string[] };
 }
 
 export function encodeBundle(bundle: Bundle): Uint8Array {

@@ -1,153 +1,150 @@
 /**
- * Reduces a bundle: fewer subnodes, rows, properties and bytes, as long as the operation still ends in the same stop. Delta debugging (Zeller
- * and Hildebrandt, ddmin) over each kind of part, the coarse ones first, until nothing more can go.
+ * Reduces a bundle: as little input as possible with which the operation still ends in the same way. Delta debugging, the coarse parts
+ * first, until nothing more can go.
+ *
+ *     what the file holds is sound     objects: subnodes, rows, columns, properties, bytes of values      here
+ *     the file is damaged              blocks, pages, their entries and bytes                             minimise-pieces.ts
  * @module
  */
 import { PstError } from '../errors.js';
-import { type Bundle, inputBytes, type Outcome } from './bundle.js';
-import type { NodeObject, Property } from './object.js';
+import { type Bundle, inputBytes } from './bundle.js';
+import { ddmin, type Holds, shorten } from './ddmin.js';
+import { reducePieces } from './minimise-pieces.js';
+import { layOut, type NodeObject, type Property } from './object.js';
 import { Rebuilder } from './rebuild.js';
-import { replay } from './replay.js';
+import { Trial, type TrialOptions } from './trial.js';
 
 export interface Minimised {
   readonly bundle: Bundle;
+  /** What is left, when it could be taken apart into objects. */
   readonly object: NodeObject | undefined;
   readonly before: number;
   readonly after: number;
   /** Operations run. */
   readonly replays: number;
-  /** Why it could not be reduced, when it could not. */
-  readonly irreducible?: string;
+  /** A whole pass over what is left found no part that can go. False when the replays were used up before. */
+  readonly isIrreducible: boolean;
+  /** What it was reduced by: `objects`, or, where damage is in the bytes of the file, its blocks and pages. */
+  readonly unit: 'objects' | 'pieces';
+  /** Why nothing was tried: the bundle does not end here as it says. */
+  readonly refused?: string;
 }
 
-export interface MinimiseOptions {
-  readonly progress?: (replays: number, bytes: number) => void;
-  /** Replays at most. */
-  readonly limit?: number;
-}
-
-/** A large mailbox item has thousands of parts; each round of ddmin asks for some of them. */
-const REPLAYS_MAX = 4000;
-
-/** Is `b` the stop of `a`, on a smaller input? Kind, sites and how far outside the block; the block itself may be smaller. */
-export function isSameStop(a: Outcome, b: Outcome): boolean {
-  if (a.kind === 'error') return b.kind === 'error' && a.code === b.code;
-  if (a.kind === 'none' || b.kind !== a.kind) return false;
-  const [x, y] = [a.stop, b.stop];
-  return x.kind === y.kind && x.siteId === y.siteId && x.freeSiteId === y.freeSiteId && beyond(x) === beyond(y);
-}
-
-/** Distance from the nearer edge of the block; inside it, where it is does not matter. */
-const beyond = ({ address, block, size }: { address: number; block: number; size: number }): number =>
-  block === 0 ? 0 : address < block ? address - block : address >= block + size ? address - block - size + 1 : 0;
-
-export function minimise(bundle: Bundle, options: MinimiseOptions = {}): Minimised {
+export function minimise(bundle: Bundle, options: TrialOptions = {}): Minimised {
   const before = inputBytes(bundle);
-  const limit = options.limit ?? REPLAYS_MAX;
-  let replays = 0;
-  let best = bundle;
-  const none = (irreducible: string): Minimised => ({
-    bundle,
-    object: undefined,
-    before,
-    after: before,
-    replays,
-    irreducible,
-  });
-  if (bundle.node === null) return none('opening a store reads its trees: they are the input');
+  const trial = new Trial(bundle, options);
+  const result = (rest: Pick<Minimised, 'unit' | 'isIrreducible'> & Partial<Minimised>): Minimised => {
+    const best = trial.best ?? bundle;
+    const isSmaller = inputBytes(best) < before;
+    return {
+      bundle: isSmaller ? changed(best) : bundle,
+      object: undefined,
+      before,
+      after: isSmaller ? inputBytes(best) : before,
+      replays: trial.replays,
+      ...rest,
+    };
+  };
+  if (!trial.holds(() => bundle)) {
+    return result({
+      unit: 'pieces',
+      isIrreducible: false,
+      refused: 'on this core the operation does not end as the bundle says',
+    });
+  }
+  if (bundle.outcome.kind !== 'error' && bundle.node !== null) {
+    const object = reduceObjects(bundle, trial);
+    if (object !== undefined) return result({ unit: 'objects', isIrreducible: !trial.isSpent, object });
+  }
+  return result({ unit: 'pieces', isIrreducible: reducePieces(trial) });
+}
+
+const changed = (bundle: Bundle): Bundle => ({ ...bundle, changes: [...new Set([...bundle.changes, 'minimised'])] });
+
+/** Reduces the object of the bundle. undefined: it cannot be taken apart, or, put together again, does not end in the same way. */
+function reduceObjects(bundle: Bundle, trial: Trial): NodeObject | undefined {
   let rebuilder: Rebuilder;
   try {
     rebuilder = new Rebuilder(bundle);
   } catch (error) {
     if (!(error instanceof PstError)) throw error;
-    return none(`the damage is in the bytes themselves: ${error.message}`);
+    return undefined;
   }
-
-  const { object } = rebuilder;
-  /** Does the object as it is now still end in the same stop? Then it is the best so far. */
-  const holds = (): boolean => {
-    if (replays >= limit) return false;
-    replays++;
-    let candidate: Bundle;
-    try {
-      candidate = rebuilder.rebuild();
-    } catch (error) {
-      if (!(error instanceof PstError)) throw error;
-      return false; // it cannot even be written
-    }
-    const { outcome } = replay(candidate);
-    if (!isSameStop(bundle.outcome, outcome)) return false;
-    best = { ...candidate, outcome };
-    options.progress?.(replays, inputBytes(best));
-    return true;
-  };
-  if (!holds())
-    return none('encoded anew, the same content no longer ends in the stop: it depends on how the bytes lie');
-
-  for (let size = Number.POSITIVE_INFINITY; inputBytes(best) < size && replays < limit; ) {
+  const holds = (): boolean => trial.holds(() => rebuilder.rebuild());
+  if (!holds()) return undefined;
+  for (
+    let size = Number.POSITIVE_INFINITY, best = trial.best!;
+    inputBytes(best) < size && !trial.isSpent;
+    best = trial.best!
+  ) {
     size = inputBytes(best);
-    reduce(object, holds);
+    hoist(rebuilder, holds);
+    reduce(rebuilder.object, holds);
   }
-  holds(); // the last attempt may have failed: the object is whole again, the bundle is its
-  return {
-    bundle: { ...best, changes: [...bundle.changes, 'minimised'] },
-    object,
-    before,
-    after: inputBytes(best),
-    replays,
-  };
+  return rebuilder.object;
 }
 
-function reduce(object: NodeObject, holds: () => boolean): void {
+/** A subnode, or one of its own, that fails alone takes the node's place. */
+function hoist(rebuilder: Rebuilder, holds: Holds): void {
+  for (let isFound = true; isFound; ) {
+    const { object } = rebuilder;
+    isFound = object.subnodes.some((sub) => {
+      rebuilder.object = { ...sub, nid: object.nid };
+      return holds();
+    });
+    if (!isFound) rebuilder.object = object;
+  }
+}
+
+function reduce(object: NodeObject, holds: Holds): void {
   ddmin(object.subnodes, (kept) => (object.subnodes = kept), holds);
   for (const sub of object.subnodes) reduce(sub, holds);
   ddmin(object.rows, (kept) => (object.rows = kept), holds);
-  for (const row of object.rows) {
-    ddmin(row.cells, (kept) => (row.cells = kept), holds);
-    for (const cell of row.cells) shorten(cell, holds);
-  }
+  reduceColumns(object, holds);
+  reduceCells(object, holds);
   ddmin(object.properties, (kept) => (object.properties = kept), holds);
-  for (const property of object.properties) shorten(property, holds);
-  shortenBytes(object, holds);
+  shortenValues(object.properties, holds);
+  shorten(object, holds);
 }
 
-/** Leaves out as many of `items` as possible; `set` puts a selection in place. */
-function ddmin<T>(items: readonly T[], set: (kept: T[]) => void, holds: () => boolean): void {
-  let kept = [...items];
-  let parts = 1;
-  while (kept.length > 0) {
-    const step = Math.ceil(kept.length / parts);
-    let reduced = false;
-    for (let from = 0; from < kept.length; from += step) {
-      const rest = [...kept.slice(0, from), ...kept.slice(from + step)];
-      set(rest);
-      if (holds()) {
-        kept = rest;
-        reduced = true;
-        break;
-      }
-    }
-    if (reduced) parts = Math.max(1, Math.min(parts - 1, kept.length));
-    else if (step === 1) break;
-    else parts = Math.min(parts * 2, kept.length);
-  }
-  set(kept);
+/** A column goes with all its cells, and makes every row shorter. */
+function reduceColumns(object: NodeObject, holds: Holds): void {
+  if (object.columns.length === 0) return;
+  const whole = { columns: object.columns, rgib: object.rgib };
+  const [id, ...others] = layOut(object.columns).columns;
+  const isGone = ddmin(others, (kept) => Object.assign(object, layOut([id!, ...kept])), holds);
+  if (!isGone) Object.assign(object, whole); // or they would only be laid out anew, which nobody has tried
+  const tags = new Set(object.columns.map(({ tag }) => tag));
+  for (const row of object.rows) row.cells = row.cells.filter(({ tag }) => tags.has(tag));
 }
 
-function shorten(property: Property, holds: () => boolean): void {
-  if (property.flags === 0) shortenBytes(property, holds);
+/** Cells of all rows together: there are thousands of them, and mostly all can go at once. */
+function reduceCells(object: NodeObject, holds: Holds): void {
+  const cells = object.rows.flatMap((row) => row.cells.map((cell) => ({ row, cell })));
+  ddmin(
+    cells,
+    (kept) => {
+      const left = new Map(object.rows.map((row) => [row, [] as Property[]]));
+      for (const { row, cell } of kept) left.get(row)!.push(cell);
+      for (const [row, own] of left) row.cells = own;
+    },
+    holds,
+  );
+  shortenValues(
+    object.rows.flatMap((row) => row.cells),
+    holds,
+  );
 }
 
-/** Cuts bytes from the end: all, half, a quarter … */
-function shortenBytes(of: { bytes: Uint8Array }, holds: () => boolean): void {
-  let cut = of.bytes.length;
-  while (cut > 0 && of.bytes.length > 0) {
-    const whole = of.bytes;
-    of.bytes = whole.subarray(0, Math.max(0, whole.length - cut));
-    if (holds()) cut = Math.min(cut, of.bytes.length);
-    else {
-      of.bytes = whole;
-      cut >>>= 1;
-    }
-  }
+/** All values to nothing at once, or each as far as it goes. */
+function shortenValues(properties: readonly Property[], holds: Holds): void {
+  const values = properties.filter(({ flags, bytes }) => flags === 0 && bytes.length > 0);
+  if (values.length === 0) return;
+  const whole = values.map(({ bytes }) => bytes);
+  for (const value of values) value.bytes = value.bytes.subarray(0, 0);
+  if (values.length > 1 && holds()) return;
+  values.forEach((value, k) => {
+    value.bytes = whole[k]!;
+  });
+  for (const value of values) shorten(value, holds);
 }

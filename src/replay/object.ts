@@ -36,8 +36,8 @@ export interface NodeObject {
   readonly kind: 'none' | 'raw' | 'pc' | 'tc';
   bytes: Uint8Array;
   properties: Property[];
-  readonly columns: readonly Column[];
-  readonly rgib: readonly [number, number, number, number];
+  columns: readonly Column[];
+  rgib: readonly [number, number, number, number];
   readonly rowsNid: number;
   rows: Row[];
   subnodes: NodeObject[];
@@ -127,6 +127,30 @@ export function streamOf(properties: readonly Property[], rowId = 0): PropertySt
     place += (bytes.length + 7) & ~7;
   });
   return new PropertyStream(out);
+}
+
+/** PidTagLtpRowId, the row's id, and PidTagLtpRowVer: the first two columns of every row. MS-PST 2.3.4.4.1. */
+const ROW_ID = 0x67f20003;
+const ROW_VERSION = 0x67f30003;
+
+/**
+ * The layout of a row that has only these of a table's columns: by width, those of 4 and 8 bytes first, then a bit for each. MS-PST 2.3.4.1,
+ * 2.3.4.4.1. The row's id is always there.
+ */
+export function layOut(columns: readonly Column[]): Pick<NodeObject, 'columns' | 'rgib'> {
+  const rank = ({ tag, cbData }: Column): number =>
+    tag === ROW_ID ? 0 : tag === ROW_VERSION ? 1 : cbData >= 4 ? 2 : cbData === 2 ? 3 : 4;
+  const sorted = [...columns].sort((a, b) => rank(a) - rank(b) || a.tag - b.tag);
+  const ends = [0, 0, 0];
+  let at = 0;
+  const laid = sorted.map((column, iBit) => {
+    const ibData = at;
+    at += column.cbData;
+    for (let group = Math.max(0, rank(column) - 2); group < 3; group++) ends[group] = at;
+    return { ...column, ibData, iBit };
+  });
+  const [end4, end2, end1] = ends as [number, number, number];
+  return { columns: laid, rgib: [end4, end2, end1, end1 + Math.ceil(laid.length / 8)] };
 }
 
 /** Writes an object. Returns where it lies. */

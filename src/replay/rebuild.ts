@@ -1,22 +1,39 @@
 /** A bundle with another input: the same operation on a changed object. @module */
 import { Core } from '../core/core.js';
 import { FULL } from '../core/options.js';
+import type { MemoryFile } from '../host/memory.js';
 import { Ndb } from '../ndb/ndb.js';
+import { wireSize } from '../wire/block.js';
+import { HEADER } from '../wire/header.js';
+import { UNICODE } from '../wire/variant.js';
 import type { Bundle } from './bundle.js';
 import { type NodeObject, readObject, storeOf } from './object.js';
 import { openBundle } from './replay.js';
-import type { Range } from './sparse.js';
+import { type Range, withoutZeros } from './sparse.js';
 
-/** HEADER, MS-PST 2.2.2.6. */
-const HEADER_BYTES = 564;
+/** What an operation on one node looks at in the HEADER, MS-PST 2.2.2.6: where the trees are it does not ask. */
+const HEADER_FIELDS: readonly (readonly [at: number, size: number])[] = [
+  [HEADER.at.dwMagic, 4],
+  [HEADER.at.wMagicClient, 2],
+  [HEADER.at.wVer, 2],
+  [HEADER.at.bCryptMethod, 1],
+  [HEADER.at.bidNextB, 8],
+];
+
+/** The header of an operation on one node: the fields it looks at, all others zero. */
+export function nodeHeader(header: Uint8Array): Uint8Array {
+  const out = new Uint8Array(header.length);
+  for (const [at, size] of HEADER_FIELDS) out.set(header.subarray(at, at + size), at);
+  return out;
+}
 
 /**
  * The node of a bundle, taken apart, and the bundle put together again on whatever becomes of it. Works on a raw core of its own: what a
  * faulty core would do is the replay's question.
  */
 export class Rebuilder {
-  readonly object: NodeObject;
-  readonly #core = Core.load('raw', FULL);
+  object: NodeObject;
+  #core = Core.load('raw', FULL);
   readonly #parent: number;
   readonly #crypt: 0 | 1 | 2;
 
@@ -30,10 +47,16 @@ export class Rebuilder {
     ndb.close();
   }
 
-  /** The bundle of the same operation on the object as it is now. Its outcome is the old one until it has been replayed. */
+  /** The bundle of the same operation on the object as it is now. Its outcome is the old one until it has been replayed. Throws PstError. */
   rebuild(): Bundle {
     const { bundle } = this;
-    const file = storeOf(this.object, this.#parent, this.#crypt, this.#core);
+    let file: MemoryFile;
+    try {
+      file = storeOf(this.object, this.#parent, this.#crypt, this.#core);
+    } catch (error) {
+      this.#core = Core.load('raw', FULL); // what was half written is still in the other one
+      throw error;
+    }
     const ndb = Ndb.open(file, this.#core);
     const { bbt, nbt } = ndb;
     const blocks: Bundle['blocks'] = Array.from({ length: bbt.count }, (_, i) => [
@@ -45,13 +68,10 @@ export class Rebuilder {
     ]);
     const node = { nid: nbt.nid(0), bidData: nbt.bidData(0), bidSub: nbt.bidSub(0), parent: nbt.parent(0) };
     ndb.close();
-    const ranges: Range[] = [{ ib: 0, bytes: file.bytes.slice(0, HEADER_BYTES) }];
-    const pieces = blocks.map(([, ib, cb]) => ({ ib, size: wireSize(cb) }));
+    const ranges: Range[] = withoutZeros(0, nodeHeader(file.bytes.subarray(0, HEADER.size)));
+    const pieces = blocks.map(([, ib, cb]) => ({ ib, size: wireSize(cb, UNICODE) }));
     pieces.sort((a, b) => a.ib - b.ib);
-    for (const { ib, size } of pieces) ranges.push({ ib, bytes: file.bytes.slice(ib, ib + size) });
+    for (const { ib, size } of pieces) ranges.push(...withoutZeros(ib, file.bytes.subarray(ib, ib + size)));
     return { ...bundle, source: { ...bundle.source, size: file.size }, node, blocks, ranges };
   }
 }
-
-/** Unicode blocks: 64-byte units, 16 of trailer. MS-PST 2.2.2.8. */
-const wireSize = (cb: number): number => Math.ceil((cb + 16) / 64) * 64;

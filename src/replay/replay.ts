@@ -5,7 +5,7 @@
 import { Core, coreHash } from '../core/core.js';
 import type { Stop } from '../core/fault.js';
 import { buildOf, type PageHeapOptions } from '../core/options.js';
-import { hex } from '../errors.js';
+import { hex, PstError } from '../errors.js';
 import type { Sink, Source } from '../host/source.js';
 import { NodeCopier } from '../migrate/operation.js';
 import { BlockIndex } from '../ndb/bbt.js';
@@ -22,6 +22,10 @@ export interface ReplayOptions {
   /** For who watches: the core before it has done anything, and the store before the operation on a node begins. */
   readonly onCore?: (core: Core) => void;
   readonly onStore?: (ndb: Ndb) => void;
+  /** Hears of every page read while a store is opened. */
+  readonly onPage?: (ib: number, size: number) => void;
+  /** Run on this core, which has what the bundle asks for and is not spent; when all goes well it gets its memory back. */
+  readonly core?: Core;
 }
 
 export interface Replay {
@@ -46,9 +50,9 @@ const nowhere = (): Sink & Source => ({
 });
 
 /** The store of a bundle, as far as the operation saw it. */
-export function openBundle(bundle: Bundle, core: Core): Ndb {
+export function openBundle(bundle: Bundle, core: Core, onPage?: (ib: number, size: number) => void): Ndb {
   const source = sparseSource(bundle.source.name, bundle.source.size, bundle.ranges);
-  if (bundle.node === null) return Ndb.open(source, core);
+  if (bundle.node === null) return Ndb.open(source, core, onPage === undefined ? {} : { onRead: onPage });
   const { nid, bidData, bidSub, parent } = bundle.node;
   const nodes = new NodeIndex(
     1,
@@ -70,22 +74,30 @@ export function openBundle(bundle: Bundle, core: Core): Ndb {
   return Ndb.fromParts(source, core, nodes, bbt);
 }
 
+/** How a run ended, without a word on how it should have. */
+export type Ending = Pick<Replay, 'outcome' | 'core' | 'error'>;
+
 /** Runs the operation of `bundle` once more. Throws only what is neither a stop nor damage. */
-export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
+export function runBundle(bundle: Bundle, options: ReplayOptions = {}): Ending {
   const pageheap = options.pageheap ?? bundle.pageheap;
   const build = options.pageheap === undefined ? bundle.core.build : buildOf(pageheap);
-  const core = Core.load(build, pageheap);
+  const core = options.core ?? Core.load(build, pageheap);
   options.onCore?.(core);
-  let outcome: Outcome = { kind: 'none' };
-  let error: unknown;
   try {
-    run(bundle, core, options.onStore);
-  } catch (thrown) {
-    outcome = outcomeOf(thrown);
-    if (outcome.kind === 'none') throw thrown;
-    error = thrown;
+    run(bundle, core, options);
+  } catch (error) {
+    const outcome = outcomeOf(error);
+    if (outcome.kind === 'none') throw error;
+    return { outcome, core, error };
   }
-  const differences = compare(bundle.outcome, outcome);
+  return { outcome: { kind: 'none' }, core, error: undefined };
+}
+
+/** The same, compared with how the bundle says it ended, and the core with the one that made it. Throws as `runBundle` does. */
+export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
+  const ending = runBundle(bundle, options);
+  const { build } = ending.core;
+  const differences = compare(bundle.outcome, ending.outcome);
   const isReproduced = differences.length === 0;
   const hash = coreHash(build);
   if (hash !== bundle.core.hash) {
@@ -93,11 +105,12 @@ export function replay(bundle: Bundle, options: ReplayOptions = {}): Replay {
       `core ${build} ${hash.slice(0, 12)}, the bundle was made by ${bundle.core.build} ${bundle.core.hash.slice(0, 12)}`,
     );
   }
-  return { outcome, isReproduced, differences, core, error };
+  return { ...ending, isReproduced, differences };
 }
 
-function run(bundle: Bundle, core: Core, onStore?: (ndb: Ndb) => void): void {
-  const ndb = openBundle(bundle, core);
+function run(bundle: Bundle, core: Core, options: ReplayOptions): void {
+  const { onPage, onStore } = options;
+  const ndb = openBundle(bundle, core, onPage);
   if (bundle.operation.kind === 'open') return;
   onStore?.(ndb);
   ndb.beginPass();
@@ -106,7 +119,18 @@ function run(bundle: Bundle, core: Core, onStore?: (ndb: Ndb) => void): void {
     crypt: header.crypt,
     bidNextB: 4 * Math.ceil(header.bidNextB / 4),
   });
-  new NodeCopier(ndb, writer, bundle.policy.reencode, () => {}).node(0, bundle.operation.allocations);
+  const giveBack = (): void => {
+    if (options.core === undefined) return; // whoever looks at the heap afterwards sees it as the operation left it
+    writer.abandon();
+    ndb.close();
+  };
+  try {
+    new NodeCopier(ndb, writer, bundle.policy.reencode, () => {}).node(0, bundle.operation.allocations);
+  } catch (error) {
+    if (error instanceof PstError) giveBack(); // a core that stopped is spent
+    throw error;
+  }
+  giveBack();
 }
 
 /** Distance of the refused byte from the start of its block: the address itself may differ. */

@@ -128,6 +128,7 @@ const FIELDS: Fields = {
   ranges: isRangeList,
   outcome: isOutcome,
   changes: listOf(isText),
+  redaction: optional(having({ replaced: isCount, kept: listOf(isText) })),
 };
 
 /** The first field of a decoded bundle that is not what it must be; undefined when all are. */

@@ -39,3 +39,24 @@ function firstAfter(ranges: readonly Range[], ib: number): number {
   }
   return low;
 }
+
+/** Zeros in a row from which on they are left out: what is not stored reads as zeros, and a range costs some 20 bytes of its own. */
+const ZEROS_MIN = 16;
+
+/** The ranges that hold all of `bytes` but its zeros; `ib` is where it begins in the store. */
+export function withoutZeros(ib: number, bytes: Uint8Array): Range[] {
+  const ranges: Range[] = [];
+  let from = -1;
+  let end = 0;
+  for (let k = 0; k < bytes.length; k++) {
+    if (bytes[k] === 0) continue;
+    if (from >= 0 && k - end >= ZEROS_MIN) {
+      ranges.push({ ib: ib + from, bytes: bytes.slice(from, end) });
+      from = -1;
+    }
+    if (from < 0) from = k;
+    end = k + 1;
+  }
+  if (from >= 0) ranges.push({ ib: ib + from, bytes: bytes.slice(from, end) });
+  return ranges;
+}
