@@ -334,8 +334,9 @@ export class NodeDigester {
   #bytes(at: number, size: number): void {
     this.counters.bytes += size;
     const bytes = this.#core.u8.subarray(at, at + size);
-    if (this.#used + size > SCRATCH) this.#flush();
-    if (size > SCRATCH / 2) {
+    const isLong = size > SCRATCH / 2;
+    if (isLong || this.#used + size > SCRATCH) this.#flush(); // the bytes are hashed in order, however they come
+    if (isLong) {
       this.#hash.update(bytes);
       return;
     }

@@ -126,5 +126,5 @@ const NO_DIGEST = new Uint8Array(0);
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
-  return true;
+  return a.length === b.length;
 }

@@ -82,15 +82,19 @@ function main(seed: string, from: string, last: string | undefined): void {
     rssBytes: 0,
     seconds: 0,
   };
+  const usual = new Map<Specimen, Readonly<Record<string, number>>>();
   for (let k = Number(from); k < Number(from) + Number(last ?? 1); k++) {
     const { specimen, number } = at(k);
     say({ trying: `${specimen.name} #${number}` });
     const { name, bytes, notes } = mutate(specimen, all, seed, number);
     summary.mutants++;
+    let times = usual.get(specimen);
+    if (times === undefined) usual.set(specimen, (times = survive(specimen.name, specimen.bytes).times));
     try {
       const { outcomes, slowestMs, slowest, peakBytes } = survive(name, bytes, {
         thorough: k % THOROUGH_EVERY === 0,
         lazily: k % LAZILY_EVERY === 0,
+        usual: times,
       });
       for (const [step, outcome] of Object.entries(outcomes)) {
         const counts = (summary.outcomes[step] ??= {});

@@ -80,7 +80,9 @@ export function specimens(): Specimen[] {
     { name: 'excerpt, ANSI', bytes: rebuild(excerpt, ANSI, CRYPT.PERMUTE), weight: 6 },
     { name: 'excerpt, 4K', bytes: rebuild(excerpt, UNICODE_4K, CRYPT.NONE), weight: 8 },
     { name: 'excerpt, 4K cyclic', bytes: rebuild(excerpt, UNICODE_4K, CRYPT.CYCLIC), weight: 4 },
-    { name: 'deep', bytes: deepStore(), weight: 10 },
+    { name: 'deep', bytes: deepStore(UNICODE), weight: 10 },
+    { name: 'deep, ANSI', bytes: deepStore(ANSI), weight: 5 },
+    { name: 'deep, 4K', bytes: deepStore(UNICODE_4K), weight: 5 },
   ];
   const fixtures = FIXTURES.map(([name, weight]) => {
     const path = fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
@@ -178,9 +180,9 @@ function finish(forge: Forge, nodes: readonly NodeEntry[], crypt: number): Uint8
 }
 
 /** What no small real store has: XXBLOCK, SIBLOCK, BTHs of several levels, heaps and row matrices of many blocks. */
-function deepStore(): Uint8Array<ArrayBuffer> {
+function deepStore(variant: Variant): Uint8Array<ArrayBuffer> {
   const core = Core.load();
-  const forge = new Forge(UNICODE);
+  const forge = new Forge(variant);
   let next = 4;
   const nextBid = (internal: boolean): number => (next += 4) - 4 + (internal ? 2 : 0);
   const tree = (chain: number): number => {
