@@ -1,5 +1,5 @@
 /** Runs a job under capture: when it fails, the failing operation goes into a replay bundle. @module */
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { Core } from '../core/core.js';
 import { buildOf } from '../core/options.js';
 import { openSource } from '../host/file.js';
@@ -31,13 +31,24 @@ export function withCapture<T>(
     reencode: options.reencode,
     pageheap: Core.settings,
   });
+  const isThere = existsSync(options.bundle);
+  let isOwn = false;
   try {
-    return job(capture, (error) => writeBundle(options, capture, error));
+    const result = job(capture, (error) => {
+      isOwn = true;
+      return writeBundle(options, capture, error);
+    });
+    if (isThere && !isOwn) process.stderr.write(`pstwright: ${earlierBundle(options.bundle)}\n`);
+    return result;
   } catch (error) {
     writeBundle(options, capture, rootOf(error));
     throw error;
   }
 }
+
+/** It stays: under other settings the same operation may fail again, and this is all that is left of the failure. */
+export const earlierBundle = (path: string): string =>
+  `${escapeText(path)} is of an earlier run that failed; this one did not need it, and it may be removed`;
 
 function writeBundle(options: CaptureOptions, capture: Capture, error: unknown): string | undefined {
   if (exitCodeOf(error) === EXIT.REFUSED) return undefined; // no store, a full disk, a wrong word: nothing was done, and nothing is left behind

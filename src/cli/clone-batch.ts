@@ -1,4 +1,5 @@
 /** `pstwright clone STORE|FOLDER|LIST... --out FOLDER`: many stores in one run. @module */
+import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
@@ -9,6 +10,7 @@ import { findStores, selectAccounts } from '../migrate/inputs.js';
 import type { Failure, MailboxResult } from '../migrate/mailbox.js';
 import { KINDS } from '../migrate/tally.js';
 import { parseAccounts, readText } from '../migrate/textfile.js';
+import { earlierBundle } from './capture.js';
 import { printOmitted } from './clone-omitted.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { type Cell, count, escapeText, number, paint, print, printJson, printTable, size } from './output.js';
@@ -41,6 +43,7 @@ Many stores:
 A list has one store a line: a path, counted from the list, or an account, whose NAME.pst or NAME.ost lies beside the list.
 Each store becomes FOLDER/NAME.pst with its manifest; of two stores with one name the second becomes NAME-2.pst. A store arrives whole or
 not at all; with --on-error skip it may lack items that failed, each of them listed. Run the same command again to go on after a break: what is complete is skipped, FOLDER/pstwright.journal knows.
+One run at a time works in a folder: FOLDER/pstwright.lock names it, and a later run takes over what a killed one left.
 When stores fail: 2, or 3 when nothing was done at all; a verifier stop is 4.`;
 
 export function addBatchOptions(command: Command): Command {
@@ -183,8 +186,16 @@ function asJson(
   seconds: number,
   exitCode: ExitCode,
 ): Record<string, unknown> {
-  return { ...report, firstFailure: firstFailure?.index ?? null, warnings, seconds, exitCode };
+  const left = earlierBundles(report.mailboxes);
+  return { ...report, firstFailure: firstFailure?.index ?? null, earlierBundles: left, warnings, seconds, exitCode };
 }
+
+/** Bundles beside mailboxes that have arrived whole: an earlier run failed at them. */
+const earlierBundles = (mailboxes: readonly MailboxResult[]): string[] =>
+  mailboxes
+    .filter((result) => isThere(result) && (result.omitted ?? []).length === 0)
+    .map(({ target }) => `${target}.replay`)
+    .filter((path) => existsSync(path));
 
 // --- for people -------------------------------------------------------------------------------------------------------
 
@@ -226,6 +237,7 @@ function printReport(report: BatchReport, warnings: readonly string[], seconds: 
       paint('yellow', `${count(withFindings, have, have)} faults of their own, copied as they are; see the manifests`),
     );
   }
+  for (const path of earlierBundles(mailboxes)) print(earlierBundle(path));
   const lacking = mailboxes.filter(({ omitted = [] }) => omitted.length > 0);
   for (const { store, omitted = [] } of lacking) {
     print(paint('red', `${count(omitted.length, 'item')} of ${escapeText(store)} left out:`));

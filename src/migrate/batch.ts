@@ -18,6 +18,7 @@ import { type Answer, PLAIN } from './batch-worker.js';
 import type { OnError } from './clone.js';
 import { nameTargets } from './inputs.js';
 import { openJournal } from './journal.js';
+import { lockFolder } from './lock.js';
 import type { Failure, Job, MailboxResult } from './mailbox.js';
 import { addTally, checkTally, noTally, type Tally } from './tally.js';
 
@@ -65,9 +66,8 @@ export const JOBS_MAX = 256;
 const isFailure = (result: MailboxResult): result is MailboxResult & { readonly failure: Failure } =>
   result.failure !== undefined;
 
-/** Clones `stores` (absolute paths) into the folder `out`. Throws UsageError when the run cannot begin; what fails later is in the report. */
+/** Clones `stores` (absolute paths) into the folder `out`. Throws UsageError when the run cannot begin, as while another is at work in `out`; what fails later is in the report. */
 export async function cloneBatch(stores: readonly string[], options: BatchOptions): Promise<BatchReport> {
-  const { onError = 'stop', clone = {} } = options;
   const jobs = Math.min(options.jobs ?? availableParallelism(), stores.length);
   if (stores.length === 0) throw new UsageError('USAGE', 'no store to copy');
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > JOBS_MAX) {
@@ -75,6 +75,21 @@ export async function cloneBatch(stores: readonly string[], options: BatchOption
   }
   const out = resolve(options.out);
   makeFolder(out);
+  const unlock = lockFolder(out);
+  try {
+    return await runLocked(stores, out, jobs, options);
+  } finally {
+    unlock();
+  }
+}
+
+async function runLocked(
+  stores: readonly string[],
+  out: string,
+  jobs: number,
+  options: BatchOptions,
+): Promise<BatchReport> {
+  const { onError = 'stop', clone = {} } = options;
   const settings = { policy: 'clone', reencode: clone.reencode === true } as const;
   const { path: journal, known } = openJournal(out, settings, options.fresh === true);
   const names = nameTargets(stores, new Map([...known].map(([store, { target }]) => [store, target])));
