@@ -147,7 +147,7 @@ const NAMES = [
 const FINDINGS_SHOWN = 20;
 
 function printReport(report: CloneReport, target: string, manifest: string | undefined, seconds: number): void {
-  const { counters, targetCounters, blocks, source, omitted, failed, amended } = report;
+  const { counters, targetCounters, blocks, source, omitted, indexes, failed, amended } = report;
   const failedOf: Partial<Record<keyof typeof counters, number>> = failed;
   print(paint('bold', `${escapeText(source.name)} → ${escapeText(target)}`));
   const rate = size(source.size / Math.max(seconds, 0.001));
@@ -192,6 +192,8 @@ function printReport(report: CloneReport, target: string, manifest: string | und
       ),
     );
     printOmitted(omitted);
+    if (indexes.length > 0)
+      print('  With them went the message index 0xe01, which lists messages; Outlook does without it.');
   }
   printFindings(report);
 }

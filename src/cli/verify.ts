@@ -4,9 +4,10 @@ import { UsageError } from '../errors.js';
 import { openSource } from '../host/file.js';
 import { tagName } from '../mapi/tags.js';
 import type { Difference } from '../migrate/difference.js';
-import { readManifest } from '../migrate/manifest.js';
+import { type Manifest, readManifest } from '../migrate/manifest.js';
 import { type VerifyReport, verifyStores } from '../migrate/verify.js';
 import { nidName } from '../wire/nid.js';
+import { printOmitted } from './clone-omitted.js';
 import { action, EXIT, type ExitCode } from './exit.js';
 import { count, escapeText, number, paint, print, printJson, printTable } from './output.js';
 import { startProgress } from './progress.js';
@@ -33,14 +34,14 @@ export function register(program: Command): void {
 }
 
 function run(sourcePath: string, targetPath: string, options: { json?: true; manifest?: string }): ExitCode {
-  const omitted = options.manifest === undefined ? undefined : omittedIn(options.manifest);
+  const made = options.manifest === undefined ? undefined : manifestAt(options.manifest);
   const source = openSource(sourcePath);
   const target = openSource(targetPath);
   const progress = startProgress('compare');
   let report: VerifyReport;
   try {
     report = verifyStores(source, target, {
-      ...(omitted === undefined ? {} : { omitted }),
+      ...(made === undefined ? {} : { made }),
       progress: (done, total) => progress.update(done, total),
     });
   } finally {
@@ -60,11 +61,11 @@ function run(sourcePath: string, targetPath: string, options: { json?: true; man
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
 }
 
-/** NIDs of the items that the manifest at `path` lists as left out. Throws UsageError. */
-function omittedIn(path: string): number[] {
+/** The manifest at `path`. Throws UsageError. */
+function manifestAt(path: string): Manifest {
   const manifest = readManifest(path);
   if (manifest === undefined) throw new UsageError('USAGE', `${path} is not a manifest`);
-  return manifest.omitted.map(({ nid }) => nid);
+  return manifest;
 }
 
 const hex = (n: number): string => `0x${n.toString(16)}`;
@@ -97,7 +98,11 @@ function printReport(report: VerifyReport): void {
     { head: ['', escapeText(source.name), escapeText(target.name)] },
   );
   print();
-  for (const nid of report.onlyInSource.slice(0, SHOWN)) print(`only in the source: ${nidName(nid)} ${hex(nid)}`);
+  if (report.omitted.length > 0) print('left out of the target, as its manifest says:');
+  printOmitted(report.omitted);
+  const listed = new Set(report.omitted.map(({ nid }) => nid));
+  const missing = report.onlyInSource.filter((nid) => !listed.has(nid));
+  for (const nid of missing.slice(0, SHOWN)) print(`only in the source: ${nidName(nid)} ${hex(nid)}`);
   for (const nid of report.onlyInTarget.slice(0, SHOWN)) print(`only in the target: ${nidName(nid)} ${hex(nid)}`);
   for (const difference of report.differences.slice(0, SHOWN)) {
     print(`${placeOf(difference)}: ${escapeText(difference.message)}`);
@@ -109,12 +114,11 @@ function printReport(report: VerifyReport): void {
     print(paint('green', `Identical: ${number(report.equal)} nodes, each with the same digest.`));
     return;
   }
-  const missing = report.onlyInSource.length;
   const added = report.onlyInTarget.length;
   print(
     paint(
       'red',
-      `Different: ${count(report.differing, 'node differs', 'nodes differ')}, ${number(missing)} only in the source, ` +
+      `Different: ${count(report.differing, 'node differs', 'nodes differ')}, ${number(report.onlyInSource.length)} only in the source, ` +
         `${number(added)} only in the target; ${number(report.equal)} are equal.`,
     ),
   );

@@ -21,7 +21,7 @@ import { CLIENT } from '../wire/header.js';
 import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
 import { type Counters, NodeDigester } from './digest.js';
-import { EssentialError, isOfNode, NodeFailure, type Omitted } from './omission.js';
+import { EssentialError, isItem, isOfNode, NodeFailure, type Omitted } from './omission.js';
 import { NodeCopier } from './operation.js';
 import { cloneWithout, type Leaving, NOTHING_LEFT } from './skip.js';
 import { type Count, noCount } from './tally.js';
@@ -87,6 +87,8 @@ export interface CloneReport {
   readonly findings: readonly PstError[];
   /** Items left out because they failed, by NID. */
   readonly omitted: readonly Omitted[];
+  /** NIDs of nodes that went with them because they only list them: the message index 0xE01. */
+  readonly indexes: readonly number[];
   /** What was left out with them, and what was written anew for it in a clone that keeps blocks. */
   readonly failed: Count;
   readonly amended: Count;
@@ -165,6 +167,7 @@ export function cloneStore(
       digests.set(copier.amend(i, amendment), k * 32);
     } catch (error) {
       if (!isOfNode(error)) throw error;
+      if (isItem(nids[k]!)) throw new NodeFailure({ i, nid: nids[k]!, error, before: 0 });
       throw new EssentialError(
         nids[k]!,
         error,
@@ -205,6 +208,7 @@ export function cloneStore(
     contentDigest: all.digest(),
     findings,
     omitted: leaving.omitted,
+    indexes: leaving.indexes,
     failed: leaving.failed,
     amended: options.reencode === true ? noCount() : countAmended(leaving),
     peakCore: Math.max(core.x.pagesPeak(), reader.x.pagesPeak()) * 4096,
@@ -294,12 +298,16 @@ function requireDigest(digester: NodeDigester, i: number, digests: Uint8Array): 
 
 /** Nodes that changed with what was left out. */
 function countAmended({ plan }: Leaving): Count {
-  const folders = [...plan.amended.keys()].filter(isFolder).length;
-  return { ...noCount(), nodes: plan.amended.size, folders };
+  const types = [...plan.amended.keys()].map(nidType);
+  const count = (...wanted: number[]): number => types.filter((type) => wanted.includes(type)).length;
+  return {
+    ...noCount(),
+    nodes: types.length,
+    folders: count(NID_TYPE.NORMAL_FOLDER, NID_TYPE.SEARCH_FOLDER),
+    messages: count(NID_TYPE.NORMAL_MESSAGE),
+    associated: count(NID_TYPE.ASSOC_MESSAGE),
+  };
 }
-
-const isFolder = (nid: number): boolean =>
-  nidType(nid) === NID_TYPE.NORMAL_FOLDER || nidType(nid) === NID_TYPE.SEARCH_FOLDER;
 
 /** Items by folder: rows of its tables against nodes that name it as their parent. */
 function countFolders(ndb: Ndb, digester: NodeDigester, { plan }: Leaving): FolderCount[] {

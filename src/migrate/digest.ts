@@ -110,6 +110,13 @@ export class NodeDigester {
     return this.#hash.digest();
   }
 
+  /** Reads all of a subnode. Throws PstError when a block cannot be read. */
+  part(nid: number, bidData: number, bidSub: number, where: Where): void {
+    this.#hash = sha256();
+    this.#used = 0;
+    this.#object(nid, bidData, bidSub, where, 1);
+  }
+
   #count(nid: number, depth: number): void {
     const { counters } = this;
     switch (nidType(nid)) {

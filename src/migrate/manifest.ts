@@ -40,6 +40,8 @@ export interface Manifest {
   readonly findings: readonly { readonly code: string; readonly message: string; readonly nid?: number }[];
   /** Items that are not in the target because they failed, and what was lost with them. `counters` is without them. */
   readonly omitted: readonly Omitted[];
+  /** Nodes that went with them because they only list them. */
+  readonly indexes: readonly number[];
   readonly failed: Count;
 }
 
@@ -67,6 +69,7 @@ export function makeManifest(report: CloneReport, engine: string): Manifest {
       ...(where.nid === undefined ? {} : { nid: where.nid }),
     })),
     omitted: report.omitted,
+    indexes: report.indexes,
     failed: report.failed,
   };
 }

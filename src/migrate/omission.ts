@@ -1,7 +1,8 @@
 /**
  * Items a clone leaves out (`--on-error skip`): which, where they were, why. And what cannot be left out.
  *
- * The item is a message, normal or associated, with all below it. ARCHITECTURE.md, what is left out.
+ * The item is a message, normal or associated, with all below it; or an attachment, where the message can be read without it.
+ * ARCHITECTURE.md, what is left out.
  * @module
  */
 import { CoreFault, InjectedFault } from '../core/fault.js';
@@ -17,7 +18,9 @@ export type Cause = 'damage' | 'injected' | 'stop';
 /** An item that is not in the target. It is told by its NID; its subject is nobody's business. */
 export interface Omitted {
   readonly nid: number;
-  readonly kind: 'message' | 'associated message';
+  readonly kind: 'message' | 'associated message' | 'attachment';
+  /** Of an attachment: NID of its message, which is in the target. */
+  readonly of?: number;
   /** NID of its folder, and the names of folders from below the root down; a name that cannot be read is empty. */
   readonly folder: number;
   readonly path: readonly string[];
@@ -68,12 +71,34 @@ export const rootOf = (error: unknown): unknown => (error instanceof EssentialEr
 export const isItem = (nid: number): boolean =>
   nidType(nid) === NID_TYPE.NORMAL_MESSAGE || nidType(nid) === NID_TYPE.ASSOC_MESSAGE;
 
-/** The failed item as it is told. */
-export function omittedOf(ndb: Ndb, { i, nid, error }: Failed, bundle: string | undefined): Omitted {
+/** What a target is made without: messages, and attachments by message. */
+export interface Left {
+  readonly messages: ReadonlySet<number>;
+  readonly attachments: ReadonlyMap<number, ReadonlySet<number>>;
+}
+
+/** The items of a list. */
+export function leftOf(omitted: readonly Pick<Omitted, 'nid' | 'of'>[]): Left {
+  const messages = new Set<number>();
+  const attachments = new Map<number, Set<number>>();
+  for (const { nid, of } of omitted) {
+    if (of === undefined) messages.add(nid);
+    else attachments.set(of, (attachments.get(of) ?? new Set()).add(nid));
+  }
+  return { messages, attachments };
+}
+
+/** The failed item as it is told: the message, or one of its attachments. */
+export function omittedOf(
+  ndb: Ndb,
+  { i, nid, error }: Failed,
+  bundle: string | undefined,
+  attachment?: number,
+): Omitted {
   const { nbt } = ndb;
+  const kind = nidType(nid) === NID_TYPE.ASSOC_MESSAGE ? 'associated message' : 'message';
   return {
-    nid,
-    kind: nidType(nid) === NID_TYPE.ASSOC_MESSAGE ? 'associated message' : 'message',
+    ...(attachment === undefined ? { nid, kind } : { nid: attachment, kind: 'attachment', of: nid }),
     folder: nbt.parent(i),
     path: folderPath(ndb, nbt.parent(i)),
     ...reasonOf(error, nid),

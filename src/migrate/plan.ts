@@ -4,7 +4,8 @@
  *
  *     message ──▶ its row in every contents table: of its folder, of search folders, of the outgoing queue
  *             ──▶ 3602, 3603 or 3617 of those folders ──▶ the same cells of their rows in the parent's hierarchy table
- *             ──▶ the message index 0xE01, which no specification describes: it goes, Outlook does without
+ *     attachment ──▶ its row, the flag and the size of the message (attachment.ts) ──▶ the same cells of the message's rows
+ *     message ──▶ the message index 0xE01, which no specification describes: it goes, Outlook does without
  *
  * The same NIDs and the same source give the same plan: a verify that is told the manifest makes it again.
  * @module
@@ -16,8 +17,9 @@ import { Table } from '../ltp/table.js';
 import type { Ndb } from '../ndb/ndb.js';
 import { NID, NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import type { Amendment } from './amendment.js';
+import { type Lessened, withoutAttachments } from './attachment.js';
 import { isDamage } from './content.js';
-import { EssentialError } from './omission.js';
+import { EssentialError, type Left } from './omission.js';
 
 export interface Plan {
   /** NIDs of nodes that the target does not have. */
@@ -51,7 +53,7 @@ export const listsMessages = (nid: number): boolean => OWNERS.has(nidType(nid));
 /** An amendment under construction. */
 class Draft implements Amendment {
   readonly rows = new Set<number>();
-  readonly numbers = new Map<number, Map<number, number>>();
+  readonly numbers = new Map<number, ReadonlyMap<number, number>>();
   readonly subnodes = new Map<number, Amendment | 'gone'>();
 
   /** Lowers the numbers `row` (0: the property context) has by `less`, tag by tag. */
@@ -59,17 +61,23 @@ class Draft implements Amendment {
     for (const [tag, n] of less) {
       const value = stream.inline(tag);
       if (value === undefined || n === 0) continue;
-      const numbers = this.numbers.get(row) ?? new Map<number, number>();
-      this.numbers.set(row, numbers.set(tag, Math.max(0, value - n)));
+      this.numbers.set(row, new Map([...(this.numbers.get(row) ?? []), [tag, Math.max(0, value - n)]]));
     }
   }
 }
 
-/**
- * The plan for `ndb` without the messages `items`. `failed`: nodes that could not be copied, with what they threw: those that list
- * messages may be readable without them. Throws EssentialError when something that has to change cannot be read.
- */
-export function planWithout(ndb: Ndb, items: ReadonlySet<number>, failed: ReadonlyMap<number, unknown>): Plan {
+/** What a plan is for. */
+export interface Aim {
+  readonly left: Left;
+  /** Whether all is encoded anew: sizes depend on it. */
+  readonly reencode: boolean;
+  /** Nodes that could not be copied, with what they threw: tables that list messages may be readable without them. */
+  readonly failed?: ReadonlyMap<number, unknown>;
+}
+
+/** The plan for `ndb` without what is `left` out. Throws EssentialError when something that has to change cannot be read. */
+export function planWithout(ndb: Ndb, { left, reencode, failed = new Map() }: Aim): Plan {
+  const items = left.messages;
   const drafts = new Map<number, Draft>();
   const draft = (nid: number): Draft => {
     const found = drafts.get(nid) ?? new Draft();
@@ -78,15 +86,23 @@ export function planWithout(ndb: Ndb, items: ReadonlySet<number>, failed: Readon
   };
   const less = new Map<number, Map<number, number>>();
   const { nbt } = ndb;
+  const lessened = new Map<number, Lessened>();
+  for (const [nid, gone] of left.attachments) {
+    lessened.set(nid, withoutAttachments(ndb, ndb.getNode(nid), gone, reencode));
+  }
+  const touched = new Set([...items, ...lessened.keys()]);
   for (let i = 0; i < nbt.count; i++) {
     const nid = nbt.nid(i);
     const type = nidType(nid);
     if (!listsMessages(nid) || nbt.bidData(i) === 0) continue;
-    const rows = rowsIn(ndb, i, items, failed);
-    if (rows.length === 0) {
-      if (failed.has(nid)) throw new EssentialError(nid, failed.get(nid));
-      continue;
+    const listed = rowsIn(ndb, i, touched, failed);
+    if (listed.length === 0 && failed.has(nid)) throw new EssentialError(nid, failed.get(nid));
+    for (const { rowId } of listed) {
+      const numbers = lessened.get(rowId)?.numbers;
+      if (numbers !== undefined) draft(nid).numbers.set(rowId, numbers);
     }
+    const rows = listed.filter(({ rowId }) => items.has(rowId));
+    if (rows.length === 0) continue;
     for (const { rowId } of rows) draft(nid).rows.add(rowId);
     const owner = OWNERS.get(type);
     if (owner === undefined) continue;
@@ -102,7 +118,8 @@ export function planWithout(ndb: Ndb, items: ReadonlySet<number>, failed: Readon
   for (const [folder, sums] of less) lowerFolder(ndb, folder, sums, draft);
   const without = new Set(items);
   if (namesAny(ndb, NID.MESSAGE_INDEX, items)) without.add(NID.MESSAGE_INDEX);
-  return { without, amended: drafts };
+  const messages = [...lessened].map(([nid, { amendment }]) => [nid, amendment] as const);
+  return { without, amended: new Map<number, Amendment>([...drafts, ...messages]) };
 }
 
 const isUnread = (row: PropertyStream): boolean => ((row.inline(MESSAGE_FLAGS) ?? 0) & READ) === 0;

@@ -34,7 +34,9 @@ interface Written {
 const SHARED_FROM = 3;
 
 export class Reencoder {
-  readonly #shared = new Map<string, Placed>();
+  readonly #shared = new Map<string, Placed & { readonly bytes: number }>();
+  /** Bytes of the leaves of all data trees placed so far; a tree that objects share counts for each. */
+  dataBytes = 0;
 
   /** Blocks of `source` that are to be kept are copied through `copy`; the other blocks are new. */
   constructor(
@@ -58,9 +60,13 @@ export class Reencoder {
     if (this.isKeeping) return this.#keepObject(bidData, bidSub, where, depth);
     const key = this.#isShared(bidData) ? `${nidType(nid)} ${bidData} ${bidSub}` : undefined;
     const known = key === undefined ? undefined : this.#shared.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.dataBytes += known.bytes;
+      return known;
+    }
+    const before = this.dataBytes;
     const placed = this.#write(nid, bidData, bidSub, where, depth);
-    if (key !== undefined) this.#shared.set(key, placed);
+    if (key !== undefined) this.#shared.set(key, { ...placed, bytes: this.dataBytes - before });
     return placed;
   }
 
@@ -103,8 +109,7 @@ export class Reencoder {
     const encoded = core.x.pcWrite(stream, 0, core.x.chainTotal(chain));
     core.x.free(stream, SITE_HOST);
     if (encoded === 0) throw core.damage(where);
-    const bid = this.writer.addTree(encoded);
-    core.x.chainFree(encoded);
+    const bid = this.#place(encoded);
     return bid;
   }
 
@@ -146,11 +151,9 @@ export class Reencoder {
       const rowsSize = rowsAt < 0 ? 0 : this.source.treeSize(subnodes.bidData(rowsAt), where);
       const sizes = goneCount > 0 ? { heap: 0, rows: 0 } : { heap: heapSize, rows: rowsSize };
       const { heap, rows } = out.end(rowsNid, sizes);
-      const bid = this.writer.addTree(heap);
-      core.x.chainFree(heap);
+      const bid = this.#place(heap);
       if (rows === 0) return { bid, rowsNid: table.rowsNid, rows: [], gone };
-      const bidRows = this.writer.addTree(rows);
-      core.x.chainFree(rows);
+      const bidRows = this.#place(rows);
       return { bid, rowsNid, rows: [{ nid: rowsNid, bidData: bidRows, bidSub: 0 }], gone };
     } finally {
       table.close();
@@ -185,6 +188,15 @@ export class Reencoder {
     return this.writer.addSubnodes(entries);
   }
 
+  /** Writes a chain as a data tree, and gives it back. */
+  #place(chain: number): number {
+    const { x } = this.source.core;
+    this.dataBytes += x.chainTotal(chain);
+    const bid = this.writer.addTree(chain);
+    x.chainFree(chain);
+    return bid;
+  }
+
   /** Copies an object with all below it, block by block. */
   #keepObject(bidData: number, bidSub: number, where: Where, depth: number): Placed {
     if (depth > SUBNODE_DEPTH_MAX) {
@@ -208,7 +220,7 @@ export class Reencoder {
     const before = source.onBlock;
     source.onBlock = this.copy;
     try {
-      for (const _ of source.leaves(bid, where)) void _;
+      for (const { size } of source.leaves(bid, where)) this.dataBytes += size;
     } finally {
       source.onBlock = before;
     }

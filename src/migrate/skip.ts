@@ -9,17 +9,28 @@
  */
 import { Core } from '../core/core.js';
 import { FULL } from '../core/options.js';
-import type { Sink, Source } from '../host/source.js';
+import type { Source } from '../host/source.js';
 import { Ndb } from '../ndb/ndb.js';
 import { StoreWriter } from '../ndb/write/store-writer.js';
 import { BID_STEP } from '../wire/btree.js';
+import { brokenAttachments } from './attachment.js';
 import type { CloneOptions, CloneReport } from './clone.js';
 import { isDamage } from './content.js';
 import { NodeDigester } from './digest.js';
-import { EssentialError, type Failed, isItem, isOfNode, NodeFailure, type Omitted, omittedOf } from './omission.js';
+import { nowhere } from './nowhere.js';
+import {
+  EssentialError,
+  type Failed,
+  isItem,
+  isOfNode,
+  leftOf,
+  NodeFailure,
+  type Omitted,
+  omittedOf,
+} from './omission.js';
 import { NodeCopier } from './operation.js';
 import { listsMessages, type Plan, planWithout, WHOLE } from './plan.js';
-import { type Count, countNode, noCount } from './tally.js';
+import { type Count, countAttachment, countNode, noCount } from './tally.js';
 
 /**
  * Injected faults move when items are left out, because the draws count allocations; then the next pass fails elsewhere, and its items go,
@@ -31,11 +42,13 @@ const PASSES_MAX = 16;
 export interface Leaving {
   readonly plan: Plan;
   readonly omitted: readonly Omitted[];
+  /** NIDs of nodes that went with the items because they only list them. */
+  readonly indexes: readonly number[];
   /** Items of each kind that are not in the target; what lies in the unreadable part of an item is not counted. */
   readonly failed: Count;
 }
 
-export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], failed: noCount() };
+export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], indexes: [], failed: noCount() };
 
 /** Runs `attempt` until it succeeds without the items that fail. Throws what it throws, and EssentialError. */
 export function cloneWithout(
@@ -44,6 +57,8 @@ export function cloneWithout(
   attempt: (leaving: Leaving) => CloneReport,
 ): CloneReport {
   const failures = new Map<number, Failed>();
+  /** Messages that failed without their broken attachments, too. */
+  const wholly = new Set<number>();
   let bundle: string | undefined;
   let leaving = NOTHING_LEFT;
   for (let pass = 1; ; pass++) {
@@ -55,9 +70,10 @@ export function cloneWithout(
       if (!isOmissible(failed.nid)) throw new EssentialError(failed.nid, failed.error);
       if (pass === PASSES_MAX) throw new EssentialError(failed.nid, failed.error, 'something fails in every pass');
       if (failures.size === 0) bundle = options.onFailure?.(failed.error);
+      if (leaving.plan.amended.has(failed.nid)) wholly.add(failed.nid);
       failures.set(failed.nid, failed);
       survey(source, options, failed, failures);
-      leaving = leave(source, options, failures, bundle);
+      leaving = leave(source, options, failures, wholly, bundle);
     }
   }
 }
@@ -104,16 +120,6 @@ function begin(
   return { ndb, copier: new NodeCopier(ndb, writer, options.reencode === true, () => {}) };
 }
 
-/** Takes what is written and forgets it. */
-const nowhere = (): Sink & Source => ({
-  name: 'survey',
-  size: 0,
-  read: () => 0,
-  write() {},
-  sync() {},
-  close() {},
-});
-
 /** Fails once more at a node the store cannot do without, with the recorder listening. */
 function reenact(source: Source, options: CloneOptions, { i, nid, error, before }: Failed): never {
   const { recorder } = options;
@@ -135,20 +141,30 @@ function leave(
   source: Source,
   options: CloneOptions,
   failures: ReadonlyMap<number, Failed>,
+  wholly: ReadonlySet<number>,
   bundle: string | undefined,
 ): Leaving {
   const ndb = Ndb.open(source, Core.load(options.core, FULL)); // without the faults that were asked for
   const failed = [...failures.values()].sort((a, b) => a.i - b.i);
-  const items = failed.filter(({ nid }) => isItem(nid));
   const errors = new Map(failed.map(({ nid, error }) => [nid, error]));
+  const first = failures.keys().next().value;
   try {
-    const plan = planWithout(ndb, new Set(items.map(({ nid }) => nid)), errors);
-    for (const { nid, i } of failed) if (!isItem(nid)) requireReadable(ndb, i, plan);
     const count = noCount();
+    const omitted: Omitted[] = [];
+    for (const item of failed.filter(({ nid }) => isItem(nid))) {
+      const attachments = wholly.has(item.nid) ? [] : attachmentsOf(source, options, ndb, item);
+      const path = item.nid === first ? bundle : undefined;
+      for (const nid of attachments) {
+        countAttachment(ndb, item.i, nid, count);
+        omitted.push(omittedOf(ndb, item, path, nid));
+      }
+      if (attachments.length === 0) omitted.push(omittedOf(ndb, item, path));
+    }
+    const plan = planWithout(ndb, { left: leftOf(omitted), reencode: options.reencode === true, failed: errors });
+    for (const { nid, i } of failed) if (!isItem(nid)) requireReadable(ndb, i, plan);
     for (const nid of plan.without) countNode(ndb, ndb.nbt.find(nid), count);
-    const first = failed.find(({ nid }) => nid === failures.keys().next().value);
-    const omitted = items.map((item) => omittedOf(ndb, item, item === first ? bundle : undefined));
-    return { plan, omitted, failed: count };
+    const indexes = [...plan.without].filter((nid) => !isItem(nid));
+    return { plan, omitted, indexes, failed: count };
   } catch (error) {
     if (!(error instanceof EssentialError)) throw error;
     const table = failures.get(error.nid);
@@ -158,6 +174,13 @@ function leave(
   } finally {
     ndb.close();
   }
+}
+
+/** Attachments without which a message that failed can be read; none after a stop: the core would stop again. */
+function attachmentsOf(source: Source, options: CloneOptions, { nbt, bbt }: Ndb, { i, error }: Failed): number[] {
+  if (!isDamage(error)) return [];
+  const ndb = Ndb.fromParts(source, Core.load(options.core, FULL), nbt, bbt);
+  return brokenAttachments(ndb, i, options.reencode === true);
 }
 
 /** A table that failed must be readable without the rows that go: their values may be all that is broken. */

@@ -112,6 +112,13 @@ export function countNode(ndb: Ndb, i: number, count: Record<Kind, number>): voi
   countBelow(ndb, nbt.bidSub(i), count, 1);
 }
 
+/** Adds attachment `nid` of node `i` and what lies below it to `count`. */
+export function countAttachment(ndb: Ndb, i: number, nid: number, count: Record<Kind, number>): void {
+  const subnodes = ndb.subnodes(ndb.nbt.bidSub(i), {});
+  count.attachments++;
+  countBelow(ndb, subnodes.bidSub(subnodes.find(nid)), count, 1);
+}
+
 function countBelow(ndb: Ndb, bidSub: number, count: Record<Kind, number>, depth: number): void {
   if (bidSub === 0 || depth > SUBNODE_DEPTH_MAX) return;
   try {

@@ -10,11 +10,13 @@ import { Ndb } from '../ndb/ndb.js';
 import { isDamage } from './content.js';
 import { type Difference, differences } from './difference.js';
 import { type Counters, NodeDigester } from './digest.js';
+import type { Manifest } from './manifest.js';
+import { leftOf, type Omitted } from './omission.js';
 import { type Plan, planWithout, WHOLE } from './plan.js';
 
 export interface VerifyOptions {
-  /** NIDs of items that `target` was made without, as its manifest lists them: they are differences, what follows from them is none. */
-  readonly omitted?: readonly number[];
+  /** What `target` was made without, as its manifest says: those items are differences, what follows from them is none. */
+  readonly made?: Pick<Manifest, 'omitted' | 'reencoded'>;
   readonly core?: CoreBuild;
   readonly progress?: (done: number, total: number) => void;
 }
@@ -22,7 +24,9 @@ export interface VerifyOptions {
 export interface VerifyReport {
   readonly source: { readonly name: string; readonly size: number; readonly counters: Counters };
   readonly target: { readonly name: string; readonly size: number; readonly counters: Counters };
-  /** Nodes whose digests are equal. */
+  /** Items that the target was made without, and indeed are not there; nodes among them are in `onlyInSource`. */
+  readonly omitted: readonly Omitted[];
+  /** Nodes whose digests are equal, or are what they are without the items left out. */
   readonly equal: number;
   readonly onlyInSource: readonly number[];
   readonly onlyInTarget: readonly number[];
@@ -56,9 +60,12 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   let differing = 0;
   const [nbtA, nbtB] = [a.ndb.nbt, b.ndb.nbt];
   const total = nbtA.count + nbtB.count;
-  const plan = options.omitted === undefined ? WHOLE : planOf(source, new Set(options.omitted), options);
+  const plan = options.made === undefined ? WHOLE : planOf(source, options.made, options.core);
   let i = 0;
   let j = 0;
+  const omitted = options.made?.omitted ?? [];
+  /** An index that goes with what it lists. */
+  const isIndex = (nid: number): boolean => plan.without.has(nid) && !omitted.some((item) => item.nid === nid);
   /** Of node `i` of the source, as it is to arrive. One that did not arrive is only counted. */
   const digestOf = (isAlone: boolean): Uint8Array => {
     const nid = nbtA.nid(i);
@@ -77,8 +84,9 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
     const digestA = nidA <= nidB ? digestOf(nidA < nidB) : undefined;
     const digestB = nidB <= nidA ? b.digester.node(j) : undefined;
     if (digestA === undefined) onlyInTarget.push(nidB);
-    else if (digestB === undefined) onlyInSource.push(nidA);
-    else if (isEqual(digestA, digestB)) equal++;
+    else if (digestB === undefined) {
+      if (!isIndex(nidA)) onlyInSource.push(nidA);
+    } else if (isEqual(digestA, digestB)) equal++;
     else {
       differing++;
       if (nbtA.parent(i) !== nbtB.parent(j)) {
@@ -100,21 +108,26 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   return {
     source: { name: source.name, size: source.size, counters: a.digester.counters },
     target: { name: target.name, size: target.size, counters: b.digester.counters },
+    omitted,
     equal,
     onlyInSource,
     onlyInTarget,
     differences: listed,
     differing,
     findings,
-    isIdentical: onlyInSource.length + onlyInTarget.length + differing === 0,
+    isIdentical: onlyInSource.length + onlyInTarget.length + differing + omitted.length === 0,
   };
 }
 
-/** The plan of the clone that left `omitted` out. */
-function planOf(source: Source, omitted: ReadonlySet<number>, options: VerifyOptions): Plan {
-  const ndb = Ndb.open(source, Core.load(options.core));
+/** The plan of the clone that left things out. */
+function planOf(
+  source: Source,
+  { omitted, reencoded }: Pick<Manifest, 'omitted' | 'reencoded'>,
+  build?: CoreBuild,
+): Plan {
+  const ndb = Ndb.open(source, Core.load(build));
   try {
-    return planWithout(ndb, omitted, new Map());
+    return planWithout(ndb, { left: leftOf(omitted), reencode: reencoded });
   } finally {
     ndb.close();
   }
