@@ -55,7 +55,7 @@ function run(sourcePath: string, targetPath: string, options: { json?: true; man
       findings: report.findings.map(({ code, reason, where }) => ({ code, message: reason, where })),
     });
   } else {
-    printReport(report);
+    printReport(report, made?.omitted ?? []);
   }
   if (!report.isIdentical) return EXIT.DAMAGE;
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
@@ -79,7 +79,7 @@ function placeOf({ nid, subnodes, row, tag }: Difference): string {
   return parts.join(', ');
 }
 
-function printReport(report: VerifyReport): void {
+function printReport(report: VerifyReport, omitted: Manifest['omitted']): void {
   const { source, target } = report;
   const names = [
     ['nodes', 'nodes'],
@@ -98,9 +98,9 @@ function printReport(report: VerifyReport): void {
     { head: ['', escapeText(source.name), escapeText(target.name)] },
   );
   print();
-  if (report.omitted.length > 0) print('left out of the target, as its manifest says:');
-  printOmitted(report.omitted);
-  const listed = new Set(report.omitted.map(({ nid }) => nid));
+  if (omitted.length > 0) print('left out of the target, as its manifest says:');
+  printOmitted(omitted);
+  const listed = new Set(omitted.map(({ nid }) => nid));
   const missing = report.onlyInSource.filter((nid) => !listed.has(nid));
   for (const nid of missing.slice(0, SHOWN)) print(`only in the source: ${nidName(nid)} ${hex(nid)}`);
   for (const nid of report.onlyInTarget.slice(0, SHOWN)) print(`only in the target: ${nidName(nid)} ${hex(nid)}`);

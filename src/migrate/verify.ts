@@ -10,13 +10,18 @@ import { Ndb } from '../ndb/ndb.js';
 import { isDamage } from './content.js';
 import { type Difference, differences } from './difference.js';
 import { type Counters, NodeDigester } from './digest.js';
-import type { Manifest } from './manifest.js';
 import { leftOf, type Omitted } from './omission.js';
 import { type Plan, planWithout, WHOLE } from './plan.js';
 
+/** What a manifest says of the items that are missing. */
+export interface Made {
+  readonly omitted: readonly Pick<Omitted, 'nid' | 'of'>[];
+  readonly reencoded: boolean;
+}
+
 export interface VerifyOptions {
   /** What `target` was made without, as its manifest says: those items are differences, what follows from them is none. */
-  readonly made?: Pick<Manifest, 'omitted' | 'reencoded'>;
+  readonly made?: Made;
   readonly core?: CoreBuild;
   readonly progress?: (done: number, total: number) => void;
 }
@@ -25,7 +30,7 @@ export interface VerifyReport {
   readonly source: { readonly name: string; readonly size: number; readonly counters: Counters };
   readonly target: { readonly name: string; readonly size: number; readonly counters: Counters };
   /** Items that the target was made without, and indeed are not there; nodes among them are in `onlyInSource`. */
-  readonly omitted: readonly Omitted[];
+  readonly omitted: Made['omitted'];
   /** Nodes whose digests are equal, or are what they are without the items left out. */
   readonly equal: number;
   readonly onlyInSource: readonly number[];
@@ -41,8 +46,8 @@ export interface VerifyReport {
 const LISTED_MAX = 1000;
 
 /**
- * Compares `target` with `source`. Throws PstError when either cannot be read; what only the source has need not be readable, where it is
- * not it is a finding.
+ * Compares `target` with `source`. A node of the source that cannot be read is a finding, and a difference. Throws PstError when the target
+ * cannot be read, or the trees of either.
  */
 export function verifyStores(source: Source, target: Source, options: VerifyOptions = {}): VerifyReport {
   const findings: PstError[] = [];
@@ -67,13 +72,13 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   /** An index that goes with what it lists. */
   const isIndex = (nid: number): boolean => plan.without.has(nid) && !omitted.some((item) => item.nid === nid);
   /** Of node `i` of the source, as it is to arrive. One that did not arrive is only counted. */
-  const digestOf = (isAlone: boolean): Uint8Array => {
+  const digestOf = (): Uint8Array => {
     const nid = nbtA.nid(i);
     if (plan.without.has(nid)) return NO_DIGEST;
     try {
       return a.digester.node(i, plan.amended.get(nid));
     } catch (error) {
-      if (!isAlone || !isDamage(error)) throw error;
+      if (!isDamage(error)) throw error;
       findings.push(error);
       return NO_DIGEST;
     }
@@ -81,7 +86,7 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   while (i < nbtA.count || j < nbtB.count) {
     const nidA = i < nbtA.count ? nbtA.nid(i) : Number.POSITIVE_INFINITY;
     const nidB = j < nbtB.count ? nbtB.nid(j) : Number.POSITIVE_INFINITY;
-    const digestA = nidA <= nidB ? digestOf(nidA < nidB) : undefined;
+    const digestA = nidA <= nidB ? digestOf() : undefined;
     const digestB = nidB <= nidA ? b.digester.node(j) : undefined;
     if (digestA === undefined) onlyInTarget.push(nidB);
     else if (digestB === undefined) {
@@ -120,11 +125,7 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
 }
 
 /** The plan of the clone that left things out. */
-function planOf(
-  source: Source,
-  { omitted, reencoded }: Pick<Manifest, 'omitted' | 'reencoded'>,
-  build?: CoreBuild,
-): Plan {
+function planOf(source: Source, { omitted, reencoded }: Made, build?: CoreBuild): Plan {
   const ndb = Ndb.open(source, Core.load(build));
   try {
     return planWithout(ndb, { left: leftOf(omitted), reencode: reencoded });
@@ -139,5 +140,5 @@ const NO_DIGEST = new Uint8Array(0);
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
-  return a.length === b.length;
+  return true;
 }

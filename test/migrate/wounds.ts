@@ -27,7 +27,7 @@ export function withStore<T>(path: string, use: (ndb: Ndb) => T): T {
 const text = (words: number): string => 'some text of a message, '.repeat(words);
 
 /** Twelve messages in two folders, read and unread, two of them associated, small, large and with attachments. */
-export function makeStore(path: string): string {
+export function makeStore(path: string, attachmentName = 'one.bin'): string {
   buildStore(path, { recordKey: new Uint8Array(16).fill(9) }, (b) => {
     const inbox = b.ipmSubtree.folder('Inbox');
     const sub = inbox.folder('Project');
@@ -40,7 +40,7 @@ export function makeStore(path: string): string {
         attachments:
           k === 2 || k === 5
             ? [
-                { name: 'one.bin', data: new Uint8Array(30_000).fill(k) },
+                { name: attachmentName, data: new Uint8Array(30_000).fill(k) },
                 { name: 'two.txt', data: new Uint8Array(500).fill(65) },
                 { message: { subject: 'Inside', body: text(20) } },
               ]
@@ -105,4 +105,12 @@ export function findingsOf(path: string, profile: Profile): string[] {
   const report = checkStore(source, Core.load('core', FULL), { profile });
   source.close();
   return report.findings.map(({ rule, nid, message }) => `${rule} ${nid ?? ''} ${message}`);
+}
+
+/** How many findings check has, by rule, in a store others wrote. */
+export function ruleCounts(path: string): Readonly<Record<string, number>> {
+  const source = openSource(path);
+  const { counts } = checkStore(source, Core.load('core', FULL), { profile: 'foreign' });
+  source.close();
+  return counts.rules;
 }
