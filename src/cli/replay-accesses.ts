@@ -4,7 +4,6 @@ import type { HeapBlock } from '../core/heapmap.js';
 import type { PageHeapOptions } from '../core/options.js';
 import { siteName } from '../core/site.js';
 import { hex } from '../errors.js';
-import { tagName } from '../mapi/tags.js';
 import {
   ACCESSES_MAX,
   type AccessRun,
@@ -14,6 +13,7 @@ import {
   type Touch,
 } from '../replay/accesses.js';
 import type { Bundle } from '../replay/bundle.js';
+import { type Namer, namerOf } from '../replay/names.js';
 import { callText, liveBlocks } from '../replay/steps.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { type Cell, count, escapeText, number, print, printHead, printJson, table } from './output.js';
@@ -41,21 +41,22 @@ function rangeText(run: AccessRun): string {
   return `${number(first)}, then every ${number(addressStep)}, to ${number(to)}${of}`;
 }
 
-const propertyText = (tag: number): string =>
-  tag === 0 ? '' : (tagName(tag) ?? `0x${tag.toString(16).padStart(8, '0')}`);
-
-const cells = (run: AccessRun): Cell[] => [
+const cells = (run: AccessRun, name: Namer): Cell[] => [
   run.kind,
   number(run.number),
   run.count === 1 ? `${run.size}` : `${run.size} × ${number(run.count)}`,
   ownerText(run.block),
   rangeText(run),
   run.place,
-  propertyText(run.tag),
+  run.tag === 0 ? '' : escapeText(name(run.tag)),
 ];
 
 /** A line for each access or run of accesses. */
-export const accessLines = (runs: readonly AccessRun[]): string[] => table(runs.map(cells), { indent: 4 });
+export const accessLines = (runs: readonly AccessRun[], name: Namer): string[] =>
+  table(
+    runs.map((run) => cells(run, name)),
+    { indent: 4 },
+  );
 
 /** Lines of code named in a summary. */
 const PLACES_SHOWN = 3;
@@ -122,6 +123,7 @@ export function printUntilAccess(
   const { next, before, reached, isAllocated, heap, calls, outcome } = state;
   const code = next === undefined ? EXIT.DAMAGE : EXIT.OK;
   const live = liveBlocks(heap);
+  const name = namerOf(bundle);
   const inside = calls.at(-1);
   const call = inside === undefined ? undefined : { name: inside.name, args: inside.args };
   if (json) {
@@ -138,7 +140,7 @@ export function printUntilAccess(
   const after = ordinal === 0 ? 'the beginning' : `allocation ${number(ordinal)}`;
   if (next !== undefined) {
     print(`stopped before access ${number(nth)} after ${after} of the operation, its ${number(next.number)}. in all:`);
-    for (const line of accessLines([next])) print(line);
+    for (const line of accessLines([next], name)) print(line);
     if (inside !== undefined) print(`the host had asked: ${callText(inside)}`);
   } else if (!isAllocated) {
     print(`the operation ended before ${after}: ${escapeText(endText(outcome))}`);
@@ -148,6 +150,6 @@ export function printUntilAccess(
   }
   printLive(live);
   printHead(before.length === 0 ? 'No access before' : 'Last accesses before');
-  for (const line of accessLines(before)) print(line);
+  for (const line of accessLines(before, name)) print(line);
   return code;
 }

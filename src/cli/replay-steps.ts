@@ -5,9 +5,9 @@ import type { HeapEvent } from '../core/heapmap.js';
 import type { PageHeapOptions } from '../core/options.js';
 import { decoderOf, siteName } from '../core/site.js';
 import { hex } from '../errors.js';
-import { tagName } from '../mapi/tags.js';
 import { type AccessTrace, touches, traceAccesses, watched } from '../replay/accesses.js';
 import type { Bundle } from '../replay/bundle.js';
+import { type Namer, namerOf } from '../replay/names.js';
 import {
   allSteps,
   type Call,
@@ -76,7 +76,7 @@ export function printUntil(
     );
     if (inside !== undefined) print(`the host had asked: ${callText(inside)}`);
     if (next.tag !== 0)
-      print(`at property 0x${next.tag.toString(16).padStart(8, '0')} ${tagName(next.tag) ?? ''}`.trimEnd());
+      print(`at property 0x${next.tag.toString(16).padStart(8, '0')} ${escapeText(namerOf(bundle)(next.tag))}`);
   }
   printLive(live);
   const last = heap.events.slice(-LAST_EVENTS);
@@ -130,7 +130,7 @@ export async function printSteps(
     printJson({ ...stepsJson(steps, view, trace), outcome, isReproduced, differences });
     return code;
   }
-  const walked: Walk = { steps, view, trace };
+  const walked: Walk = { steps, view, trace, name: namerOf(bundle) };
   if (process.stdin.isTTY && process.stdout.isTTY) {
     const { pause, close } = asker();
     try {
@@ -179,6 +179,7 @@ interface Walk {
   readonly steps: Steps;
   readonly view: View | undefined;
   readonly trace: AccessTrace | undefined;
+  readonly name: Namer;
 }
 
 /** A line of the walk. */
@@ -259,11 +260,11 @@ function touchesByEvent(trace: AccessTrace | undefined): Map<number, Line[]> {
 }
 
 /** Every access and every event in the order they happened, under the calls they belong to. */
-function accessWalk({ steps, trace }: Walk): Line[] {
+function accessWalk({ steps, trace, name }: Walk): Line[] {
   const { events, eventsLost } = steps;
   const { observation, runs } = trace!;
   const shown = runs.slice(-LINES_MAX);
-  const texts = accessLines(shown);
+  const texts = accessLines(shown, name);
   const eventTexts = rows(events, liveAfter(events));
   const lines: Line[] = [];
   if (shown.length < runs.length) {

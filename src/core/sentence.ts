@@ -37,7 +37,7 @@ function nodeText(nid: number): string {
 }
 
 /** `PidTagSenderEntryId of message 0x200024`. */
-export function itemText({ nid, tag }: Stop, names: Names = {}): string {
+export function itemText({ nid, tag }: Pick<Stop, 'nid' | 'tag'>, names: Names = {}): string {
   const property = tag === 0 ? '' : (names.property?.(tag) ?? `property 0x${tag.toString(16).padStart(8, '0')}`);
   if (nid === 0) return property;
   return property === '' ? nodeText(nid) : `${property} of ${nodeText(nid)}`;

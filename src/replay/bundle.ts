@@ -59,6 +59,8 @@ export interface Bundle {
   readonly blocks: readonly (readonly [number, number, number, number, number])[];
   /** What the operation read, ascending by offset, none overlapping. */
   readonly ranges: readonly { readonly ib: number; readonly bytes: Uint8Array }[];
+  /** Names of the named properties that the item has, by the ids that the store gives them. */
+  readonly names?: readonly { readonly npid: number; readonly set: string; readonly id: number | string }[];
   readonly outcome: Outcome;
   /** What was done to the bundle since: `minimised`, `redacted`. */
   readonly changes: readonly string[];

@@ -10,9 +10,13 @@ import { FULL, type PageHeapOptions } from '../core/options.js';
 import { PstError } from '../errors.js';
 import type { Source } from '../host/source.js';
 import { readPc } from '../ltp/pc.js';
+import { Store } from '../messaging/store.js';
 import type { Recorder } from '../migrate/clone.js';
 import { Ndb } from '../ndb/ndb.js';
+import { NID, NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { BUNDLE_FORMAT, BUNDLE_VERSION, type Bundle, type Outcome } from './bundle.js';
+import { type BundleName, namesOf } from './names.js';
+import { attempt } from './places.js';
 import type { Range } from './sparse.js';
 
 /** Against bundles as large as a mailbox: an operation that read more than this is captured without the rest. */
@@ -79,6 +83,8 @@ export class Capture implements Recorder {
     const ndb = this.#phase === 'node' ? this.#ndb : undefined;
     const header = new Uint8Array(Math.min(HEADER_BYTES, source.size));
     source.read(header, 0);
+    const tag = 'stop' in outcome ? outcome.stop.tag : 0;
+    const { path, names } = ndb === undefined ? NOWHERE : placeOf(source, ndb.nbt.nid(this.#node), tag);
     return {
       format: BUNDLE_FORMAT,
       version: BUNDLE_VERSION,
@@ -87,7 +93,7 @@ export class Capture implements Recorder {
       pageheap: settings.pageheap,
       policy: { name: 'clone', reencode: settings.reencode },
       source: { name: source.name, size: source.size, fingerprint: createHash('sha256').update(header).digest('hex') },
-      path: ndb === undefined ? [] : pathOf(source, ndb.nbt.nid(this.#node)),
+      path,
       operation:
         ndb === undefined
           ? { kind: 'open', nid: 0, ordinal: 0, allocations: 0 }
@@ -95,6 +101,7 @@ export class Capture implements Recorder {
       node: ndb === undefined ? null : nodeOf(ndb, this.#node),
       blocks: ndb === undefined ? [] : this.#blocks(ndb),
       ranges: readRanges(source, [0, HEADER_BYTES, ...this.#reads]),
+      ...(names.length === 0 ? {} : { names }),
       outcome,
       changes: [],
     };
@@ -151,24 +158,55 @@ function readRanges(source: Source, pieces: readonly number[]): Range[] {
   return ranges;
 }
 
+interface NamedPlace {
+  readonly path: Bundle['path'];
+  readonly names: readonly BundleName[];
+}
+const NOWHERE: NamedPlace = { path: [], names: [] };
+
 /**
- * The folders above `nid`, the root first, then the node itself. Read with a core of its own, because the one that stopped is spent; a
- * name that cannot be read is left empty.
+ * Where `nid` is and what its named properties are called. Read with a core of its own, because the one that stopped is spent; what cannot be
+ * read has no name.
  */
-function pathOf(source: Source, nid: number): Bundle['path'] {
-  const path: { nid: number; name: string }[] = [];
+function placeOf(source: Source, nid: number, tag: number): NamedPlace {
   try {
     const ndb = Ndb.open(source, Core.load('raw', FULL));
-    for (let at = nid; path.length < PATH_MAX; ) {
-      const i = ndb.nbt.find(at);
-      if (i < 0) break;
-      path.unshift({ nid: at, name: at === nid ? '' : nameOf(ndb, i) });
-      const parent = ndb.nbt.parent(i);
-      if (parent === at || parent === 0) break;
-      at = parent;
-    }
+    const store = new Store(ndb, () => {}, {});
+    const i = ndb.nbt.find(nid);
+    return { path: pathOf(store, nid), names: i < 0 ? [] : (attempt(() => namesOf(store, i, tag)) ?? []) };
   } catch {
-    if (path.length === 0) path.push({ nid, name: '' });
+    return { path: [{ nid, name: '' }], names: [] };
+  }
+}
+
+/** Tables of a folder: their nodes have no parent, but the folder's index. MS-PST 2.4.4. */
+const FOLDER_TABLES: readonly number[] = [
+  NID_TYPE.HIERARCHY_TABLE,
+  NID_TYPE.CONTENTS_TABLE,
+  NID_TYPE.ASSOC_CONTENTS_TABLE,
+  NID_TYPE.SEARCH_CONTENTS_TABLE,
+];
+
+/** The mailbox, the folders above `nid`, the root first, then the node itself. */
+function pathOf(store: Store, nid: number): Bundle['path'] {
+  const { ndb } = store;
+  const { nbt } = ndb;
+  const path: { nid: number; name: string }[] = [{ nid, name: '' }];
+  const folder = [NID_TYPE.NORMAL_FOLDER, NID_TYPE.SEARCH_FOLDER].map((type) => siblingNid(nid, type));
+  const own = nbt.find(nid);
+  let at = FOLDER_TABLES.includes(nidType(nid))
+    ? (folder.find((owner) => nbt.find(owner) >= 0) ?? 0)
+    : own < 0
+      ? 0
+      : nbt.parent(own);
+  while (path.length < PATH_MAX) {
+    const i = at === path[0]!.nid || at === 0 ? -1 : nbt.find(at);
+    if (i < 0) break;
+    path.unshift({ nid: at, name: nameOf(ndb, i) });
+    at = nbt.parent(i);
+  }
+  if (nid !== NID.MESSAGE_STORE && nbt.find(NID.MESSAGE_STORE) >= 0) {
+    path.unshift({ nid: NID.MESSAGE_STORE, name: store.displayName });
   }
   return path;
 }

@@ -6,13 +6,11 @@ import { sentence } from '../core/sentence.js';
 import { siteName } from '../core/site.js';
 import { type AccessRun, type AccessTrace, extent } from './accesses.js';
 import { bytes, type Content, count, html, legend, number, svg, wide } from './html-page.js';
+import type { Namer } from './names.js';
 
 /** Rows of the picture and of the table: the last. */
 const ROWS_MAX = 24;
 const LAST_MAX = 16;
-
-/** Names a property; a tag of 0 is none. */
-export type Namer = (tag: number) => string;
 
 // --- the block --------------------------------------------------------------------------------------------------------------
 

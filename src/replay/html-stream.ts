@@ -1,12 +1,12 @@
 /** The properties of the item as a table, and the bytes of the one in question in its heap. @module */
 import { EXTERNAL, INLINE, type PropertyStream } from '../ltp/stream.js';
 import { FileTime } from '../mapi/filetime.js';
-import { tagName } from '../mapi/tags.js';
 import * as ptyp from '../mapi/type.js';
 import { decodeValue, type PropertyValue, type SingleValue } from '../mapi/value.js';
 import { nidName } from '../wire/nid.js';
 import { bytes, type Content, count, hex, html, number, tagHex, wide } from './html-page.js';
 import type { HeapValue, Item } from './item.js';
+import { type Namer, namerOf } from './names.js';
 
 /** Characters of a text and bytes of a binary value that are shown. */
 const TEXT_SHOWN = 160;
@@ -17,17 +17,17 @@ const PROPERTIES_MAX = 1000;
 /** Above this a value is not decoded for a cell of a table. */
 const VALUE_MAX = 1 << 16;
 
-export const propertyName = (tag: number): string =>
-  tagName(tag) ?? (ptyp.idOf(tag) >= 0x8000 ? 'a named property' : 'no known name');
+/** Of a bundle that has no names. */
+const NAMELESS = namerOf({});
 
-export function itemSection(item: Item | undefined, tag: number): Content {
+export function itemSection(item: Item | undefined, tag: number, name: Namer = NAMELESS): Content {
   if (item === undefined) {
     return html`<p>The operation was at no object whose properties could be read.</p>`;
   }
   const place = item.nids.map((nid) => `${nidName(nid)} ${hex(nid)}`).join(' › ');
-  if (item.kind === 'tc') return tableOf(item, tag, place);
+  if (item.kind === 'tc') return tableOf(item, tag, place, name);
   const stream = item.streams[0]!;
-  const rows = Array.from({ length: Math.min(stream.count, PROPERTIES_MAX) }, (_, k) => row(stream, k, tag));
+  const rows = Array.from({ length: Math.min(stream.count, PROPERTIES_MAX) }, (_, k) => row(stream, k, tag, name));
   const here = tag === 0 || stream.find(tag) < 0 ? '' : ' The one the operation was at is marked.';
   return html`<p>${place}: a property context with ${count(stream.count, 'property', 'properties')}, as the store has them.${here}</p>
 ${wide(
@@ -35,13 +35,13 @@ ${wide(
   html`<table class="stream"><thead><tr><th scope="col">Tag</th><th scope="col">Property</th><th scope="col">Type</th><th scope="col" class="n">Bytes</th><th scope="col">Value</th></tr></thead>
 <tbody>${rows}</tbody></table>`,
 )}
-${item.value === undefined ? undefined : heapValue(item.value, tag)}`;
+${item.value === undefined ? undefined : heapValue(item.value, name(tag))}`;
 }
 
-function row(stream: PropertyStream, k: number, here: number): Content {
+function row(stream: PropertyStream, k: number, here: number, name: Namer): Content {
   const tag = stream.tag(k);
   const isHere = tag === here;
-  return html`<tr${isHere ? html` class="here"` : undefined}><td class="mono">${tagHex(tag)}</td><td>${propertyName(tag)}${isHere ? html` <strong>◂ here</strong>` : undefined}</td><td>${ptyp.typeName(ptyp.typeOf(tag))}</td><td class="n">${number(stream.length(k))}</td><td class="value">${valueCell(stream, k)}</td></tr>
+  return html`<tr${isHere ? html` class="here"` : undefined}><td class="mono">${tagHex(tag)}</td><td>${name(tag)}${isHere ? html` <strong>◂ here</strong>` : undefined}</td><td>${ptyp.typeName(ptyp.typeOf(tag))}</td><td class="n">${number(stream.length(k))}</td><td class="value">${valueCell(stream, k)}</td></tr>
 `;
 }
 
@@ -88,7 +88,7 @@ const hexStart = (value: Uint8Array): Content =>
 
 // --- tables -----------------------------------------------------------------------------------------------------------------
 
-function tableOf({ streams, columns, rowCount }: Item, tag: number, place: string): Content {
+function tableOf({ streams, columns, rowCount }: Item, tag: number, place: string, name: Namer): Content {
   const marked = columns.some((column) => column.tag === tag) ? tag : 0;
   const lines = columns.map((column) => {
     const values = streams.slice(0, ITEMS_SHOWN).flatMap((stream): Content[] => {
@@ -97,7 +97,7 @@ function tableOf({ streams, columns, rowCount }: Item, tag: number, place: strin
     });
     const shown = values.map((value, k) => [k > 0 ? html` <span class="quiet">·</span> ` : '', value]);
     const isHere = column.tag === marked;
-    return html`<tr${isHere ? html` class="here"` : undefined}><td class="mono">${tagHex(column.tag)}</td><td>${propertyName(column.tag)}${isHere ? html` <strong>◂ here</strong>` : undefined}</td><td>${ptyp.typeName(ptyp.typeOf(column.tag))}</td><td class="n">${column.cbData}</td><td class="value">${shown}</td></tr>
+    return html`<tr${isHere ? html` class="here"` : undefined}><td class="mono">${tagHex(column.tag)}</td><td>${name(column.tag)}${isHere ? html` <strong>◂ here</strong>` : undefined}</td><td>${ptyp.typeName(ptyp.typeOf(column.tag))}</td><td class="n">${column.cbData}</td><td class="value">${shown}</td></tr>
 `;
   });
   return html`<p>${place}: a table of ${count(columns.length, 'column')} and ${count(rowCount, 'row')}, as the store has it; of its values the first ${ITEMS_SHOWN} rows.</p>
@@ -114,7 +114,7 @@ const ROW = 16;
 /** Rows shown of a long item, from its start and at its end. */
 const ROWS_MAX = 16;
 
-function heapValue({ hid, blockIndex, bid, bytes: block, from, to }: HeapValue, tag: number): Content {
+function heapValue({ hid, blockIndex, bid, bytes: block, from, to }: HeapValue, name: string): Content {
   const first = Math.max(0, Math.floor(from / ROW) * ROW - ROW);
   const last = Math.min(block.length, Math.ceil(to / ROW) * ROW + ROW);
   const lines: Content[] = [];
@@ -126,7 +126,7 @@ function heapValue({ hid, blockIndex, bid, bytes: block, from, to }: HeapValue, 
     }
     lines.push(heapRow(block, first + k * ROW, from, to));
   }
-  return html`<h3>${propertyName(tag)} in the store’s heap</h3>
+  return html`<h3>${name} in the store’s heap</h3>
 <p>Item ${hex(hid)} of ${bytes(to - from)}, at ${hex(from)} of block ${blockIndex} of the heap (BID ${hex(bid)}), decoded. The item is underlaid.</p>
 <pre class="hex" tabindex="0" role="region" aria-label="Bytes of the heap item">${lines}</pre>`;
 }

@@ -2,19 +2,20 @@
 import type { Stop, StopKind } from '../core/fault.js';
 import { itemText, sentence } from '../core/sentence.js';
 import { decoderOf } from '../core/site.js';
-import { tagName } from '../mapi/tags.js';
 import type { Bundle, Outcome } from './bundle.js';
 import { distanceText } from './html-bytes.js';
 import { bytes, hex, number } from './html-page.js';
+import { type Namer, namerOf } from './names.js';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The item of an operation: `message 0x200044`. */
-export const itemName = (nid: number): string => itemText({ nid, tag: 0 } as Stop);
+export const itemName = (nid: number): string => itemText({ nid, tag: 0 });
 
 /** What ended the operation, in one sentence. */
-export function titleOf({ outcome, operation }: Bundle): string {
-  if (outcome.kind === 'stop') return sentence(outcome.stop, { property: tagName });
+export function titleOf(bundle: Bundle): string {
+  const { outcome, operation } = bundle;
+  if (outcome.kind === 'stop') return sentence(outcome.stop, { property: namerOf(bundle) });
   if (outcome.kind === 'fault') {
     const { ordinal, size, site } = outcome.stop;
     return `Allocation ${number(ordinal)}, ${bytes(size)} for ${site}, was made to fail.`;
@@ -101,10 +102,7 @@ export function story(bundle: Bundle): string[] {
   }
   if (outcome.kind !== 'stop') return [task];
   const { stop } = outcome;
-  const property =
-    stop.tag === 0
-      ? ''
-      : ` It had come to ${tagName(stop.tag) ?? `property 0x${stop.tag.toString(16).padStart(8, '0')}`}.`;
+  const property = stop.tag === 0 ? '' : ` It had come to ${namerOf(bundle)(stop.tag)}.`;
   const block =
     stop.block === 0
       ? ''
@@ -120,7 +118,7 @@ export function story(bundle: Bundle): string[] {
 const ACCESSES: readonly StopKind[] = ['overrun', 'underrun', 'use after free', 'wild access', 'null access'];
 
 /** The numbers that matter most, for the strip under the title. */
-export function keyFacts(stop: Stop): (readonly [name: string, value: string, small: string])[] {
+export function keyFacts(stop: Stop, name: Namer): (readonly [name: string, value: string, small: string])[] {
   const distance = distanceText(stop);
   return [
     ...(distance === undefined
@@ -133,9 +131,7 @@ export function keyFacts(stop: Stop): (readonly [name: string, value: string, sm
           ] as const,
         ]),
     ...(stop.size === 0 ? [] : [['Block', bytes(stop.size), stop.site] as const]),
-    ...(stop.tag === 0
-      ? []
-      : [['Property', tagName(stop.tag) ?? hex(stop.tag), `0x${stop.tag.toString(16).padStart(8, '0')}`] as const]),
+    ...(stop.tag === 0 ? [] : [['Property', name(stop.tag), `0x${stop.tag.toString(16).padStart(8, '0')}`] as const]),
     ...(stop.ordinal === 0 ? [] : [['Allocation', `no. ${number(stop.ordinal)}`, 'of the operation'] as const]),
     ['Decoder', stop.decoder, stop.freeSiteId === 0 ? '' : `freed by ${decoderOf(stop.freeSiteId) ?? 'the host'}`],
   ];

@@ -8,8 +8,7 @@ import { listing } from '../core/options.js';
 import { makeReport, type Report } from '../core/report.js';
 import { sentence } from '../core/sentence.js';
 import { decoderOf } from '../core/site.js';
-import { tagName } from '../mapi/tags.js';
-import { nidName } from '../wire/nid.js';
+import { NID, nidName } from '../wire/nid.js';
 import type { AccessTrace } from './accesses.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
 import { accessSection } from './html-accesses.js';
@@ -17,10 +16,11 @@ import { blockPicture, hexWindow } from './html-bytes.js';
 import { damageSection } from './html-damage.js';
 import { type Content, code, count, fields, hex, html, number, page, section } from './html-page.js';
 import { neighbourhood, PAGE_SCRIPT, pageMap } from './html-pages.js';
-import { itemSection, propertyName } from './html-stream.js';
+import { itemSection } from './html-stream.js';
 import { timeline } from './html-timeline.js';
 import { itemName, keyFacts, kindOf, story, titleOf } from './html-words.js';
 import { findItem, type Item } from './item.js';
+import { namerOf } from './names.js';
 import type { Observation } from './steps.js';
 
 export interface PageOptions {
@@ -36,10 +36,10 @@ export interface PageOptions {
 export function renderPage(bundle: Bundle, observation: Observation, options: PageOptions): string {
   const { replay, heap, lookups } = observation;
   const { outcome } = replay;
+  const name = namerOf(bundle);
   const scene = replay.core.scene();
   const stop = outcome.kind === 'stop' || outcome.kind === 'fault' ? outcome.stop : undefined;
-  const report =
-    replay.error instanceof CoreFault ? makeReport(replay.error, { property: tagName, pid: 1 }) : undefined;
+  const report = replay.error instanceof CoreFault ? makeReport(replay.error, { property: name, pid: 1 }) : undefined;
   const item = findItem(bundle, lookups, stop?.tag ?? 0);
   const title = titleOf(bundle);
   // Of a fault that was injected there is no block: it was never made.
@@ -70,7 +70,7 @@ export function renderPage(bundle: Bundle, observation: Observation, options: Pa
         }),
     item === undefined && (bundle.node === null || outcome.kind === 'error')
       ? undefined
-      : section({ id: 'stream', title: 'The item', body: itemSection(item, stop?.tag ?? 0) }),
+      : section({ id: 'stream', title: 'The item', body: itemSection(item, stop?.tag ?? 0, name) }),
     heap.pages.length === 0 || isBeforeAll
       ? undefined
       : section({
@@ -97,7 +97,7 @@ ${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood
       : section({
           id: 'accesses',
           title: 'Reads and writes before the end',
-          body: accessSection(options.accesses, propertyName),
+          body: accessSection(options.accesses, name),
         }),
     section({ id: 'run', title: 'The run and its bundle', body: factsBody(bundle) }),
     section({ id: 'again', title: 'To see it again', body: againBody(options.bundleName, stop) }),
@@ -110,7 +110,7 @@ ${pageMap(heap, blockStop)}${blockStop === undefined ? undefined : neighbourhood
 <h1>${title.replaceAll('-byte', '\u2011byte')}</h1>
 ${pathList(bundle, item)}
 ${verdict(bundle, observation)}
-${firstStop === undefined ? undefined : html`<dl class="facts">${keyFacts(firstStop).map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${breakable(value)}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
+${firstStop === undefined ? undefined : html`<dl class="facts">${keyFacts(firstStop, name).map(([fact, value, small]) => html`<div><dt>${fact}</dt><dd>${breakable(value)}${small === '' ? undefined : html`<small>${small}</small>`}</dd></div>`)}</dl>`}
 </header>
 <main>
 ${sections}</main>
@@ -122,12 +122,15 @@ ${sections}</main>
 const breakable = (name: string): Content =>
   name.split(/(?=[A-Z][a-z])/).map((word, k) => [k > 0 ? html`<wbr>` : '', word]);
 
+/** What has mostly no name, and needs none to be found. */
+const UNNAMED: readonly number[] = [NID.MESSAGE_STORE, NID.ROOT_FOLDER];
+
 function pathList(bundle: Bundle, item: Item | undefined): Content {
   const { source, path, operation } = bundle;
   const names: string[] = [source.name];
   path.forEach(({ nid, name }, k) => {
     if (name !== '') names.push(name);
-    else if (k > 0 || path.length === 1) names.push(itemName(nid) || nidName(nid));
+    else if (k === path.length - 1 || !UNNAMED.includes(nid)) names.push(itemName(nid) || nidName(nid));
   });
   if (path.length === 0 && operation.kind === 'node') names.push(itemName(operation.nid));
   for (const nid of item?.nids.slice(1) ?? []) names.push(itemName(nid));
@@ -149,7 +152,8 @@ function verdict(bundle: Bundle, { replay: { isReproduced, differences, outcome 
 /** How the replay ended, when not as the run had. */
 function otherEnd(bundle: Bundle, outcome: Outcome): string {
   const pictures = 'The pictures show the replay.';
-  if (outcome.kind === 'stop') return `In the replay: ${sentence(outcome.stop, { property: tagName })} ${pictures}`;
+  if (outcome.kind === 'stop')
+    return `In the replay: ${sentence(outcome.stop, { property: namerOf(bundle) })} ${pictures}`;
   if (outcome.kind === 'none') return `The replay ended well: here the failure is gone. ${pictures}`;
   // The bundle holds what the run had read until it failed; what comes after is not there.
   if (outcome.kind === 'error' && outcome.code === 'PST_MISSING' && bundle.outcome.kind !== 'error') {

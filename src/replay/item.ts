@@ -15,11 +15,9 @@ import type { Ndb } from '../ndb/ndb.js';
 import { HID_BLOCK_SHIFT, HID_INDEX_SHIFT, HNPAGEMAP } from '../wire/heap.js';
 import { NID_TYPE, nidType } from '../wire/nid.js';
 import type { Bundle } from './bundle.js';
+import { attempt, type Place, placesOf } from './places.js';
 import { openBundle } from './replay.js';
 
-/** Subnodes looked at; a message has tens, a hostile one thousands. */
-const PLACES_MAX = 5000;
-const DEPTH_MAX = 32;
 /** Rows of a table kept. */
 const ROWS_MAX = 24;
 
@@ -47,12 +45,6 @@ export interface HeapValue {
   readonly to: number;
 }
 
-interface Place {
-  readonly nids: readonly number[];
-  readonly bidData: number;
-  readonly bidSub: number;
-}
-
 /** The object that was read when the operation ended; `lookups` as steps.ts observes them, `tag` the property in question or 0. */
 export function findItem(bundle: Bundle, lookups: readonly number[], tag: number): Item | undefined {
   if (bundle.node === null) return undefined;
@@ -78,30 +70,6 @@ const CANDIDATES_MAX = 64;
 
 const hasTag = ({ streams, columns }: Item, tag: number): boolean =>
   streams.some((stream) => stream.find(tag) >= 0) || columns.some((column) => column.tag === tag);
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-/** The node and its subnodes, parents first. */
-function placesOf(ndb: Ndb): Place[] {
-  const { nbt } = ndb;
-  const places: Place[] = [{ nids: [nbt.nid(0)], bidData: nbt.bidData(0), bidSub: nbt.bidSub(0) }];
-  for (let k = 0; k < places.length && places.length < PLACES_MAX; k++) {
-    const { nids, bidSub } = places[k]!;
-    if (bidSub === 0 || nids.length > DEPTH_MAX) continue;
-    const index = attempt(() => ndb.subnodes(bidSub, { nid: nids.at(-1)! }));
-    for (let j = 0; index !== undefined && j < index.count && places.length < PLACES_MAX; j++) {
-      if (nidType(index.nid(j)) === NID_TYPE.LTP) continue; // a value or rows, no object
-      places.push({ nids: [...nids, index.nid(j)], bidData: index.bidData(j), bidSub: index.bidSub(j) });
-    }
-  }
-  return places;
-}
 
 /** Places in the order they were read, the last first; the node itself last of all. */
 function lastRead(places: readonly Place[], lookups: readonly number[]): Place[] {

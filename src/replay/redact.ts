@@ -11,6 +11,7 @@ import { EXTERNAL } from '../ltp/stream.js';
 import { tagName } from '../mapi/tags.js';
 import type { Bundle } from './bundle.js';
 import { maskBytes, maskValue } from './mask.js';
+import { publicNames } from './names.js';
 import type { NodeObject, Property } from './object.js';
 import { Pieces } from './pieces.js';
 import { Rebuilder } from './rebuild.js';
@@ -43,6 +44,7 @@ export function redact(bundle: Bundle): Redacted {
     ...trial.best,
     source: { ...trial.best.source, name: 'redacted', fingerprint: '' },
     path: bundle.path.map(({ nid }) => ({ nid, name: '' })),
+    ...(bundle.names === undefined ? {} : { names: publicNames(bundle.names) }),
     changes: [...new Set([...bundle.changes, 'redacted'])],
     redaction: { replaced, kept },
   };

@@ -126,6 +126,7 @@ const FIELDS: Fields = {
   node: (value) => value === null || having({ nid: isU32, bidData: isCount, bidSub: isCount, parent: isU32 })(value),
   blocks: isBlockList,
   ranges: isRangeList,
+  names: optional(listOf(having({ npid: upTo(U16_MAX), set: isText, id: (id) => isText(id) || isU32(id) }))),
   outcome: isOutcome,
   changes: listOf(isText),
   redaction: optional(having({ replaced: isCount, kept: listOf(isText) })),
