@@ -3,7 +3,7 @@ import { framesOf } from '../core/code.js';
 import type { CoreFault, Stop } from '../core/fault.js';
 import type { HeapBlock } from '../core/heapmap.js';
 import { sentence } from '../core/sentence.js';
-import { siteName } from '../core/site.js';
+import { decoderOf, siteName } from '../core/site.js';
 import { type AccessRun, type AccessTrace, extent } from './accesses.js';
 import { bytes, type Content, count, html, legend, number, svg, wide } from './html-page.js';
 import type { Namer } from './names.js';
@@ -40,7 +40,13 @@ function refusedOf(stop: Stop, error: unknown): Refused | undefined {
   return { from, to: from + stop.width, place: frame?.places.at(-1) ?? '' };
 }
 
-function picture(runs: readonly AccessRun[], size: number, refused: Refused | undefined): Content {
+/** `freer`: the decoder that had given the block back before the access was refused. */
+function picture(
+  runs: readonly AccessRun[],
+  size: number,
+  refused: Refused | undefined,
+  freer: string | undefined,
+): Content {
   const low = Math.min(0, refused?.from ?? 0);
   const high = Math.max(size, refused?.to ?? 0);
   const x = (offset: number): number => WORDS_WIDTH + 8 + ((offset - low) / (high - low)) * (BARS - 24);
@@ -61,7 +67,12 @@ function picture(runs: readonly AccessRun[], size: number, refused: Refused | un
     const name = run.kind === 'read' ? 'freed' : 'live';
     return svg`<text class="mono end quiet" x="52" y="${y + 14}">${number(run.number)}</text><text x="64" y="${y + 14}">${run.kind}</text><text class="end" x="${WORDS_WIDTH - 8}" y="${y + 14}">${timesText(run)}</text>${bars(run, y, name)}<text class="mono quiet" x="${WIDTH - PLACE_WIDTH + 8}" y="${y + 14}">${short(run.place)}</text>\n`;
   });
-  const y = TOP + runs.length * ROW_HEIGHT;
+  const freed = TOP + runs.length * ROW_HEIGHT;
+  const free =
+    freer === undefined
+      ? undefined
+      : svg`<text x="64" y="${freed + 14}">given back</text><line class="rule" x1="${x(0)}" y1="${freed + 10}" x2="${x(size)}" y2="${freed + 10}"/><text class="quiet" x="${WIDTH - PLACE_WIDTH + 8}" y="${freed + 14}">by ${freer}</text>\n`;
+  const y = freed + (freer === undefined ? 0 : ROW_HEIGHT);
   const last =
     refused === undefined
       ? undefined
@@ -72,11 +83,15 @@ function picture(runs: readonly AccessRun[], size: number, refused: Refused | un
       svg`<line class="rule" x1="${x(offset)}" y1="${TOP - 8}" x2="${x(offset)}" y2="${bottom}"/><text class="quiet${offset === 0 ? '' : ' end'}" x="${x(offset)}" y="${TOP - 13}">${offset === 0 ? 'byte 0' : `its end, ${number(size)}`}</text>\n`,
   );
   const label = `What was done with the block of ${bytes(size)}: the last ${count(runs.length, 'step')}${refused === undefined ? '' : ', then the access that was refused'}.`;
-  return svg`<svg viewBox="0 0 ${WIDTH} ${bottom + 6}" width="${WIDTH}" height="${bottom + 6}" role="img" aria-label="${label}">
+  const focus = x(refused?.from ?? 0) / WIDTH;
+  return svg`<svg data-focus="${focus}" viewBox="0 0 ${WIDTH} ${bottom + 6}" width="${WIDTH}" height="${bottom + 6}" role="img" aria-label="${label}">
 <text class="quiet end" x="52" y="${TOP - 13}">no.</text><text class="quiet" x="${WIDTH - PLACE_WIDTH + 8}" y="${TOP - 13}">line in assembly/</text>
-${rules}${rows}${last}
+${rules}${rows}${free}${last}
 </svg>`;
 }
+
+const freerOf = ({ kind, freeSiteId }: Stop): string | undefined =>
+  kind === 'use after free' || kind === 'double free' ? (decoderOf(freeSiteId) ?? 'the host') : undefined;
 
 function blockPart(own: readonly AccessRun[], stop: Stop, refused: Refused | undefined): Content {
   const shown = own.slice(-ROWS_MAX);
@@ -90,7 +105,7 @@ function blockPart(own: readonly AccessRun[], stop: Stop, refused: Refused | und
   const cut = left > 0 ? ` Drawn are the last ${number(shown.length)} steps; ${number(left)} before them are not.` : '';
   return html`<h3>The block: allocation ${number(stop.ordinal)}, ${bytes(stop.size)} for ${stop.site}</h3>
 <p>${done === '' ? 'Nothing had read or written it.' : `It had been ${done}.`}${cut}</p>
-<figure>${wide('What was done with the block', picture(shown, stop.size, refused))}${legend([
+<figure>${wide('What was done with the block', picture(shown, stop.size, refused, freerOf(stop)))}${legend([
     ...(shown.some(({ kind }) => kind === 'write') ? ([['live', 'written']] as const) : []),
     ...(shown.some(({ kind }) => kind === 'read') ? ([['freed', 'read']] as const) : []),
     ...(refused === undefined ? [] : ([['access', 'refused']] as const)),
@@ -120,21 +135,24 @@ function lastTable(
   name: Namer,
 ): Content {
   const ordinal = stop?.ordinal ?? 0;
-  const rows = runs.slice(-LAST_MAX).map((run) => {
+  const shown = runs.slice(-LAST_MAX);
+  const hasProperties = shown.some(({ tag }) => tag !== 0);
+  const property = (tag: number): Content => (hasProperties ? html`<td>${tag === 0 ? '' : name(tag)}</td>` : undefined);
+  const rows = shown.map((run) => {
     const isOwn = ordinal > 0 && run.block?.ordinal === ordinal;
     const isHere = isOwn && refused === undefined;
     const owner = ownerText(run.block);
-    return html`<tr${isHere ? html` class="here"` : undefined}><td class="n">${number(run.number)}</td><td>${run.kind}</td><td class="n">${run.count === 1 ? number(run.size) : `${number(run.size)} × ${number(run.count)}`}</td><td>${isOwn ? html`<strong>${owner}</strong>` : owner}</td><td class="n">${offsetText(run)}</td><td class="mono">${short(run.place)}</td><td>${run.tag === 0 ? '' : name(run.tag)}</td></tr>
+    return html`<tr${isHere ? html` class="here"` : undefined}><td class="n">${number(run.number)}</td><td>${run.kind}</td><td class="n">${run.count === 1 ? number(run.size) : `${number(run.size)} × ${number(run.count)}`}</td><td>${isOwn ? html`<strong>${owner}</strong>` : owner}</td><td class="n">${offsetText(run)}</td><td class="mono">${short(run.place)}</td>${property(run.tag)}</tr>
 `;
   });
   if (stop !== undefined && refused !== undefined) {
     const { from, to, place } = refused;
-    rows.push(html`<tr class="here"><td class="n"></td><td><strong>refused</strong></td><td class="n">${number(to - from)}</td><td><strong>${number(ordinal)}: ${stop.site}</strong></td><td class="n">${number(from)} to ${number(to)} of ${number(stop.size)}</td><td class="mono">${short(place)}</td><td>${stop.tag === 0 ? '' : name(stop.tag)}</td></tr>
+    rows.push(html`<tr class="here"><td class="n"></td><td><strong>refused</strong></td><td class="n">${number(to - from)}</td><td><strong>${number(ordinal)}: ${stop.site}</strong></td><td class="n">${number(from)} to ${number(to)} of ${number(stop.size)}</td><td class="mono">${short(place)}</td>${property(stop.tag)}</tr>
 `);
   }
   return wide(
     'The last accesses',
-    html`<table class="stream"><thead><tr><th scope="col" class="n">No.</th><th scope="col">What</th><th scope="col" class="n">Bytes</th><th scope="col">Block</th><th scope="col" class="n">Offset</th><th scope="col">Line in assembly/</th><th scope="col">At property</th></tr></thead>
+    html`<table class="stream"><thead><tr><th scope="col" class="n">No.</th><th scope="col">What</th><th scope="col" class="n">Bytes</th><th scope="col">Block</th><th scope="col" class="n">Offset</th><th scope="col">Line in assembly/</th>${hasProperties ? html`<th scope="col">At property</th>` : undefined}</tr></thead>
 <tbody>${rows}</tbody></table>`,
   );
 }

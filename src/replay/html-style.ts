@@ -21,13 +21,13 @@ p{margin:0 0 .9em;max-width:46em;text-wrap:pretty}
 section{margin:0;padding:30px 0 26px;border-top:1px solid var(--line)}
 .path{list-style:none;margin:0 0 20px;padding:0;display:flex;flex-wrap:wrap;color:var(--quiet);font-size:.95rem}
 .path li{overflow-wrap:anywhere}
-.path li+li::before{content:"›";margin:0 .55em;color:var(--guard)}
+.path li:not(:last-child)::after{content:"›";margin:0 .55em;color:var(--guard)}
 .path li:last-child{color:var(--ink);font-weight:600}
 .verdict{display:inline-block;margin:0 0 26px;padding:.3em .75em;border:1px solid currentColor;border-radius:4px;font-size:.9rem;font-weight:600}
 .differences{margin:-16px 0 26px;padding-left:1.2em;color:var(--quiet);font-size:.9rem}
 .verdict.yes{color:var(--ok)}.verdict.no{color:var(--fault)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;margin:0 0 34px;padding:0;background:var(--card);border:1px solid var(--line);border-radius:6px;overflow:hidden}
-.facts div{box-shadow:0 0 0 1px var(--line);padding:14px 16px}
+.facts div{box-shadow:-1px -1px 0 var(--line);padding:14px 16px}
 .facts dt{font-size:.8125rem;color:var(--quiet)}
 .facts dd{margin:2px 0 0;font-size:1.05rem;font-weight:600;line-height:1.35;overflow-wrap:anywhere}
 .facts dd small{display:block;font-size:.8125rem;font-weight:400;color:var(--quiet)}
@@ -72,7 +72,7 @@ table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.45}
 caption{text-align:left;color:var(--quiet);padding:0 0 .5em;font-size:.9rem}
 th{text-align:left;font-weight:600;color:var(--quiet);font-size:.8125rem;padding:6px 12px 6px 0;border-bottom:1px solid var(--guard);white-space:nowrap}
 td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:baseline}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.value{min-width:16em;max-width:32em;overflow-wrap:anywhere}
 tr.here td{background:var(--fault-soft);border-bottom-color:var(--fault)}
 tr.here td:first-child{box-shadow:inset 3px 0 var(--fault)}

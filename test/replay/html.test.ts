@@ -122,6 +122,14 @@ describe('the page of a stop', () => {
     expect(table.match(/class="here"/g)).toHaveLength(1);
   });
 
+  it('shows that the block had been given back, and by whom', () => {
+    shop.plant(9);
+    const text = textOf(pageOf(shop.capture()));
+    expect(text).toMatch(
+      /Nothing had read or written it\..* given back by ltp\.pc refused 4 bytes planted-crimes\/plant\.ts:\d+ refused/,
+    );
+  });
+
   it('of another mode shows the access that did it', () => {
     shop.plant(2);
     const text = textOf(pageOf(shop.capture({ mode: 'normal' })));
