@@ -61,9 +61,17 @@ export const accessLines = (runs: readonly AccessRun[], name: Namer): string[] =
 /** Lines of code named in a summary. */
 const PLACES_SHOWN = 3;
 
+/** `assembly/ndb/crc.ts:74, 82 and 2 more`: the file of a line is said where it changes. */
 function placesText(places: readonly string[]): string {
-  const shown = places.slice(0, PLACES_SHOWN).join(', ');
-  return places.length > PLACES_SHOWN ? `${shown} and ${places.length - PLACES_SHOWN} more` : shown;
+  let last = '';
+  const shown = places.slice(0, PLACES_SHOWN).map((place) => {
+    const [file, line] = place.split(':') as [string, string | undefined];
+    const text = file === last && line !== undefined ? line : place;
+    last = file;
+    return text;
+  });
+  const more = places.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** A line for each block that was touched. */
@@ -139,7 +147,9 @@ export function printUntilAccess(
   }
   const after = ordinal === 0 ? 'the beginning' : `allocation ${number(ordinal)}`;
   if (next !== undefined) {
-    print(`stopped before access ${number(nth)} after ${after} of the operation, its ${number(next.number)}. in all:`);
+    print(
+      `stopped before access ${number(nth)} after ${after} of the operation, number ${number(next.number)} of all:`,
+    );
     for (const line of accessLines([next], name)) print(line);
     if (inside !== undefined) print(`the host had asked: ${callText(inside)}`);
   } else if (!isAllocated) {

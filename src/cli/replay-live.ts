@@ -19,6 +19,7 @@ export const endText = (outcome: Outcome): string =>
 /** The blocks that are live, the last taken at the end. */
 export function printLive(live: readonly HeapBlock[]): void {
   printHead(`${count(live.length, 'block')} live, ${size(live.reduce((sum, block) => sum + block.size, 0))}`);
+  if (live.length === 0) return;
   printTable(
     live
       .slice(-BLOCKS_SHOWN)

@@ -23,8 +23,8 @@ import { printSteps, printUntil, VIEWS, type View } from './replay-steps.js';
 import { VERSION } from './version.js';
 
 const HELP = `
-A bundle (NAME.replay) is written when a clone fails. It holds the options of the run and the blocks and pages that the failing
-operation read, nothing else of the store. The replay runs that one operation again and compares how it ends. It runs under the page heap
+A bundle (NAME.replay) is written when a clone fails. It holds the options of the run, the blocks and pages that the failing operation
+read, and what the mailbox, the folders above the item and the item's named properties are called; nothing else of the store. The replay runs that one operation again and compares how it ends. It runs under the page heap
 of the bundle; --pageheap and its like show the failure under another.
 
 --until N stops before allocation N of the operation; allocations are numbered from 1, as reports name them. --until N:M stops before the
