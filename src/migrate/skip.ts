@@ -16,7 +16,6 @@ import { BID_STEP } from '../wire/btree.js';
 import { brokenAttachments } from './attachment.js';
 import type { CloneOptions, CloneReport } from './clone.js';
 import { isDamage } from './content.js';
-import { NodeDigester } from './digest.js';
 import { nowhere } from './nowhere.js';
 import {
   EssentialError,
@@ -27,6 +26,7 @@ import {
   NodeFailure,
   type Omitted,
   omittedOf,
+  rebuiltOf,
 } from './omission.js';
 import { NodeCopier } from './operation.js';
 import { listsMessages, type Plan, planWithout, WHOLE } from './plan.js';
@@ -42,13 +42,15 @@ const PASSES_MAX = 16;
 export interface Leaving {
   readonly plan: Plan;
   readonly omitted: readonly Omitted[];
+  /** Contents tables that are made anew. */
+  readonly rebuilt: readonly Omitted[];
   /** NIDs of nodes that went with the items because they only list them. */
   readonly indexes: readonly number[];
   /** Items of each kind that are not in the target; what lies in the unreadable part of an item is not counted. */
   readonly failed: Count;
 }
 
-export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], indexes: [], failed: noCount() };
+export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], rebuilt: [], indexes: [], failed: noCount() };
 
 /** Runs `attempt` until it succeeds without the items that fail. Throws what it throws, and EssentialError. */
 export function cloneWithout(
@@ -161,10 +163,12 @@ function leave(
       if (attachments.length === 0) omitted.push(omittedOf(ndb, item, path));
     }
     const plan = planWithout(ndb, { left: leftOf(omitted), reencode: options.reencode === true, failed: errors });
-    for (const { nid, i } of failed) if (!isItem(nid)) requireReadable(ndb, i, plan);
     for (const nid of plan.without) countNode(ndb, ndb.nbt.find(nid), count);
     const indexes = [...plan.without].filter((nid) => !isItem(nid));
-    return { plan, omitted, indexes, failed: count };
+    const rebuilt = [...plan.rebuilt].map((nid) =>
+      rebuiltOf(ndb, nid, failures.get(nid), nid === first ? bundle : undefined),
+    );
+    return { plan, omitted, rebuilt, indexes, failed: count };
   } catch (error) {
     if (!(error instanceof EssentialError)) throw error;
     const table = failures.get(error.nid);
@@ -181,15 +185,4 @@ function attachmentsOf(source: Source, options: CloneOptions, { nbt, bbt }: Ndb,
   if (!isDamage(error)) return [];
   const ndb = Ndb.fromParts(source, Core.load(options.core, FULL), nbt, bbt);
   return brokenAttachments(ndb, i, options.reencode === true);
-}
-
-/** A table that failed must be readable without the rows that go: their values may be all that is broken. */
-function requireReadable(ndb: Ndb, i: number, plan: Plan): void {
-  const nid = ndb.nbt.nid(i);
-  try {
-    new NodeDigester(ndb, () => {}).node(i, plan.amended.get(nid));
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    throw new EssentialError(nid, error);
-  }
 }
