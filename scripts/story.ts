@@ -67,5 +67,6 @@ say('$ pstwright replay copy.pst.replay --minimise --pst reduced.pst');
 const small = minimise(bundle);
 const nid = writeReducedStore(join(folder, 'reduced.pst'), small.object!);
 say(`minimised: ${inputBytes(bundle)} bytes of the store to ${small.after} in ${small.replays} replays`);
+say(small.isIrreducible ? 'nothing more can be removed' : 'more might be removed');
 say(`what is left is node 0x${nid.toString(16)} of reduced.pst (${statSync(join(folder, 'reduced.pst')).size} bytes)`);
 rmSync(folder, { recursive: true, force: true });
