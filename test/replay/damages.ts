@@ -10,8 +10,8 @@ import { StreamWriter } from '../../src/ltp/streamwriter.js';
 import { Ndb } from '../../src/ndb/ndb.js';
 import { wireSize } from '../../src/wire/block.js';
 import { ANSI, UNICODE, UNICODE_4K, type Variant } from '../../src/wire/variant.js';
-import { Smith, text } from '../hostile/smith.js';
 import { crc, Forge } from '../ndb/forge.js';
+import { Forged, text } from './forged.js';
 
 /** What a redacted bundle must not hold. */
 export const SECRETS = [
@@ -504,13 +504,13 @@ const forged = (
   name: string,
   code: PstErrorCode,
   rest: Partial<Damage>,
-  make: (smith: Smith) => Uint8Array,
+  make: (forged: Forged) => Uint8Array<ArrayBuffer>,
 ): Damage => ({
   name,
   code,
   operation: 'node',
   ...rest,
-  make: () => make(new Smith()) as Uint8Array<ArrayBuffer>,
+  make: () => make(new Forged()),
 });
 
 const FORGED: readonly Damage[] = [
@@ -518,35 +518,35 @@ const FORGED: readonly Damage[] = [
     'an SIBLOCK in an SIBLOCK',
     'PST_BAD_BLOCK',
     { field: 'SLBLOCK.cLevel', reencode: true, pst: 'written' },
-    (smith) => {
-      const leaf = smith.data(text(PROSE));
-      const list = smith.sub([{ nid: 0x3f, bidData: leaf, bidSub: 0 }]);
-      const inner = smith.forge.siblock(smith.bid(true), [{ nid: 0x3f, bid: list }]);
-      const outer = smith.forge.siblock(smith.bid(true), [
+    (store) => {
+      const leaf = store.data(text(PROSE));
+      const list = store.sub([{ nid: 0x3f, bidData: leaf, bidSub: 0 }]);
+      const inner = store.forge.siblock(store.bid(true), [{ nid: 0x3f, bid: list }]);
+      const outer = store.forge.siblock(store.bid(true), [
         { nid: 0x1f, bid: list },
         { nid: 0x3f, bid: inner },
       ]);
-      return smith.store([{ nid: FIRST, bidData: smith.pc(note()), bidSub: outer, nidParent: 0x122 }]);
+      return store.store([{ nid: FIRST, bidData: store.pc(note()), bidSub: outer, nidParent: 0x122 }]);
     },
   ),
-  forged('one leaf again and again', 'PST_LIMIT', {}, (smith) => {
-    const leaf = smith.data(text(PROSE));
-    const tree = smith.tree(new Array(900).fill(leaf), 900 * 2 * PROSE.length);
-    const bidSub = smith.sub([{ nid: 0x3f, bidData: tree, bidSub: 0 }]);
-    return smith.store([{ nid: FIRST, bidData: smith.pc(note()), bidSub, nidParent: 0x122 }]);
+  forged('one leaf again and again', 'PST_LIMIT', {}, (store) => {
+    const leaf = store.data(text(PROSE));
+    const tree = store.forge.xblock(store.bid(true), 1, new Array(900).fill(leaf), 900 * 2 * PROSE.length);
+    const bidSub = store.sub([{ nid: 0x3f, bidData: tree, bidSub: 0 }]);
+    return store.store([{ nid: FIRST, bidData: store.pc(note()), bidSub, nidParent: 0x122 }]);
   }),
-  forged('an XBLOCK of four bytes', 'PST_BAD_BLOCK', { field: 'XBLOCK', reencode: true }, (smith) => {
-    const stump = smith.forge.block(smith.bid(true), Uint8Array.of(1, 1, 0, 0));
-    const bidSub = smith.sub([{ nid: 0x3f, bidData: stump, bidSub: 0 }]);
-    return smith.store([{ nid: FIRST, bidData: smith.pc(note()), bidSub, nidParent: 0x122 }]);
+  forged('an XBLOCK of four bytes', 'PST_BAD_BLOCK', { field: 'XBLOCK', reencode: true }, (store) => {
+    const stump = store.forge.block(store.bid(true), Uint8Array.of(1, 1, 0, 0));
+    const bidSub = store.sub([{ nid: 0x3f, bidData: stump, bidSub: 0 }]);
+    return store.store([{ nid: FIRST, bidData: store.pc(note()), bidSub, nidParent: 0x122 }]);
   }),
-  forged('a table whose rows are damaged', 'PST_BAD_CRC', { field: 'BLOCKTRAILER.dwCRC' }, (smith) => {
+  forged('a table whose rows are damaged', 'PST_BAD_CRC', { field: 'BLOCKTRAILER.dwCRC' }, (store) => {
     const ids = Array.from({ length: 900 }, (_, k) => FIRST + 32 * k);
-    const { bidData, bidRows } = smith.table(ids, 0x3f);
-    const { ib } = smith.forge.blocks.findLast(({ bid }) => (bid & 2) === 0)!;
-    smith.forge.bytes[ib + 5]! ^= 4;
-    const bidSub = smith.sub([{ nid: 0x3f, bidData: bidRows, bidSub: 0 }]);
-    return smith.store([{ nid: 0x12e, bidData, bidSub, nidParent: 0 }]);
+    const { bidData, bidRows } = store.table(ids, 0x3f, 'Wintermute');
+    const { ib } = store.forge.blocks.findLast(({ bid }) => (bid & 2) === 0)!;
+    store.forge.bytes[ib + 5]! ^= 4;
+    const bidSub = store.sub([{ nid: 0x3f, bidData: bidRows, bidSub: 0 }]);
+    return store.store([{ nid: 0x12e, bidData, bidSub, nidParent: 0 }]);
   }),
   ...([ANSI, UNICODE_4K] as Variant[]).map(
     (variant): Damage => ({
