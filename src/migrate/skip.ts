@@ -3,8 +3,7 @@
  *
  *     clone as always ──fails at a node──▶ survey: try every node behind it, nothing is kept ──▶ plan ──▶ clone again, by the plan
  *
- * A sound store is cloned once, as without the option. A core that has failed is never used again: after a stop it is spent, after damage a
- * new one costs a few milliseconds.
+ * A sound store is cloned once, as without the option. A core that has stopped is spent, and a fresh one goes on; damage it survives.
  * @module
  */
 import { Core } from '../core/core.js';
@@ -15,7 +14,7 @@ import { StoreWriter } from '../ndb/write/store-writer.js';
 import { BID_STEP } from '../wire/btree.js';
 import { brokenAttachments } from './attachment.js';
 import type { CloneOptions, CloneReport } from './clone.js';
-import { isDamage } from './content.js';
+import { isDamage, isSurvived } from './content.js';
 import { nowhere } from './nowhere.js';
 import {
   EssentialError,
@@ -99,7 +98,7 @@ function survey(source: Source, options: CloneOptions, last: Failed, failures: M
       const failed = { i, nid, error, before };
       if (!isOmissible(nid)) reenact(source, options, failed);
       failures.set(nid, failed);
-      ({ ndb, copier } = begin(source, options, ndb, before));
+      if (!isSurvived(error)) ({ ndb, copier } = begin(source, options, ndb, before));
     }
   }
   ndb.close();
@@ -151,10 +150,11 @@ function leave(
   const errors = new Map(failed.map(({ nid, error }) => [nid, error]));
   const first = failures.keys().next().value;
   try {
+    const triage = new Triage(source, options, ndb);
     const count = noCount();
     const omitted: Omitted[] = [];
     for (const item of failed.filter(({ nid }) => isItem(nid))) {
-      const attachments = wholly.has(item.nid) ? [] : attachmentsOf(source, options, ndb, item);
+      const attachments = wholly.has(item.nid) ? [] : triage.attachments(item);
       const path = item.nid === first ? bundle : undefined;
       for (const nid of attachments) {
         countAttachment(ndb, item.i, nid, count);
@@ -180,9 +180,27 @@ function leave(
   }
 }
 
-/** Attachments without which a message that failed can be read; none after a stop: the core would stop again. */
-function attachmentsOf(source: Source, options: CloneOptions, { nbt, bbt }: Ndb, { i, error }: Failed): number[] {
-  if (!isDamage(error)) return [];
-  const ndb = Ndb.fromParts(source, Core.load(options.core, FULL), nbt, bbt);
-  return brokenAttachments(ndb, i, options.reencode === true);
+/** Finds the attachments without which messages that failed can be read, on a core of its own. */
+class Triage {
+  #ndb: Ndb | undefined;
+
+  constructor(
+    readonly source: Source,
+    readonly options: CloneOptions,
+    readonly earlier: Ndb,
+  ) {}
+
+  /** None after a stop: the core would stop again. */
+  attachments({ i, error }: Failed): number[] {
+    if (!isSurvived(error)) return [];
+    const { nbt, bbt } = this.earlier;
+    this.#ndb ??= Ndb.fromParts(this.source, Core.load(this.options.core, FULL), nbt, bbt);
+    try {
+      return brokenAttachments(this.#ndb, i, this.options.reencode === true);
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      this.#ndb = undefined;
+      return [];
+    }
+  }
 }
