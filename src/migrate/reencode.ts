@@ -205,13 +205,9 @@ export class Reencoder {
     this.#keep(bidData, where);
     const { source } = this;
     const before = source.onBlock;
-    let subnodes: SubnodeIndex;
     source.onBlock = this.copy;
-    try {
-      subnodes = source.subnodes(bidSub, where);
-    } finally {
-      source.onBlock = before;
-    }
+    const subnodes = source.subnodes(bidSub, where);
+    source.onBlock = before;
     for (let k = 0; k < subnodes.count; k++) {
       this.#keepObject(subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1);
     }

@@ -6,7 +6,7 @@
 import { Core } from '../core/core.js';
 import { PstError } from '../errors.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
-import { type ReplayOptions, runBundle, withoutNumbers } from './replay.js';
+import { runBundle } from './replay.js';
 
 /**
  * Is `b` the end of `a`, on another input? Of a stop: kind, sites and how far outside the block; the block itself may be smaller. Of an
@@ -31,9 +31,12 @@ function isSameError(a: Failed, b: Failed): boolean {
     x.nid === y.nid &&
     x.bid === y.bid &&
     x.ib === y.ib &&
-    withoutNumbers(a.message) === withoutNumbers(b.message)
+    sentence(a.message) === sentence(b.message)
   );
 }
+
+/** A message without its numbers; eight bytes in a row in hexadecimal are how a file that is no store begins. */
+const sentence = (message: string): string => message.replace(/0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+/g, '#');
 
 /** Distance from the nearer edge of the block; inside it, where it is does not matter. */
 const beyond = ({ address, block, size }: { address: number; block: number; size: number }): number =>
@@ -85,8 +88,7 @@ export class Trial {
       return false; // it cannot even be written
     }
     const ends = (isFresh: boolean): boolean => {
-      if (isFresh) this.#core = undefined;
-      const outcome = this.run(candidate);
+      const outcome = this.#run(candidate, isFresh);
       if (outcome === undefined || !isSameStop(this.bundle.outcome, outcome)) return false;
       candidate = { ...candidate, outcome };
       return true;
@@ -98,19 +100,17 @@ export class Trial {
     return true;
   }
 
-  /**
-   * How `candidate` ends, on a core that may have run others. undefined: in what is neither a stop nor damage, as with a header that asks
-   * for what there is not.
-   */
-  run(candidate: Bundle, options: Omit<ReplayOptions, 'core' | 'pageheap'> = {}): Outcome | undefined {
+  /** undefined: it ended in what is neither a stop nor damage, as with a header that asks for what there is not. */
+  #run(candidate: Bundle, isFresh: boolean): Outcome | undefined {
     const { core: known, pageheap } = this.bundle;
+    if (isFresh) this.#core = undefined;
     if (this.#core === undefined) {
       this.#core = Core.load(known.build, pageheap);
       this.#live = this.#core.x.pagesLive();
     }
     const core = this.#core;
     try {
-      const { outcome } = runBundle(candidate, { ...options, core });
+      const { outcome } = runBundle(candidate, { core });
       const isSpent = outcome.kind === 'stop' || outcome.kind === 'fault';
       if (isSpent || core.x.pagesLive() !== this.#live) this.#core = undefined;
       return outcome;
