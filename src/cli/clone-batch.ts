@@ -173,10 +173,13 @@ function exitCodeOf({ mailboxes }: BatchReport, warnings: readonly string[]): Ex
     const isAllRefused = families.size === 1 && families.has('refused') && !mailboxes.some(isThere);
     return isAllRefused ? EXIT.REFUSED : EXIT.DAMAGE;
   }
-  if (mailboxes.some(({ omitted = [] }) => omitted.length > 0)) return EXIT.DAMAGE;
+  if (mailboxes.some(isLacking)) return EXIT.DAMAGE;
   const hasFindings = mailboxes.some(({ findings = 0 }) => findings > 0);
   return warnings.length > 0 || hasFindings ? EXIT.WARNINGS : EXIT.OK;
 }
+
+/** Something in it failed, and the rest is there. */
+const isLacking = ({ omitted = [], rebuilt = [] }: MailboxResult): boolean => omitted.length + rebuilt.length > 0;
 
 const isThere = ({ state }: MailboxResult): boolean => state === 'copied' || state === 'skipped';
 
@@ -238,10 +241,12 @@ function printReport(report: BatchReport, warnings: readonly string[], seconds: 
     );
   }
   for (const path of earlierBundles(mailboxes)) print(earlierBundle(path));
-  const lacking = mailboxes.filter(({ omitted = [] }) => omitted.length > 0);
-  for (const { store, omitted = [] } of lacking) {
-    print(paint('red', `${count(omitted.length, 'item')} of ${escapeText(store)} left out:`));
+  const lacking = mailboxes.filter(isLacking);
+  for (const { store, omitted = [], rebuilt = [] } of lacking) {
+    if (omitted.length > 0) print(paint('red', `${count(omitted.length, 'item')} of ${escapeText(store)} left out:`));
     printOmitted(omitted);
+    if (rebuilt.length > 0) print(paint('red', `${count(rebuilt.length, 'table')} of ${escapeText(store)} made anew:`));
+    printOmitted(rebuilt);
   }
   if (lacking.length === 0 && mailboxes.every(isThere)) print(paint('green', 'Everything arrived.'));
 }
@@ -260,10 +265,11 @@ function mailboxRow(result: MailboxResult): Cell[] {
   return [nameOf(result), ...counts, sourceSize === undefined ? '' : size(sourceSize), stateText(result)];
 }
 
-function stateText({ state, failure, findings = 0, omitted = [] }: MailboxResult): string {
+function stateText({ state, failure, findings = 0, omitted = [], rebuilt = [] }: MailboxResult): string {
   switch (state) {
     case 'copied':
       if (omitted.length > 0) return paint('red', `copied without ${count(omitted.length, 'item')}`);
+      if (rebuilt.length > 0) return paint('red', `copied, ${count(rebuilt.length, 'table')} made anew`);
       return findings > 0 ? paint('yellow', `copied, with ${count(findings, 'fault')} of its own`) : 'copied';
     case 'skipped':
       if (omitted.length > 0)

@@ -42,12 +42,12 @@ Example:
   pstwright verify old.pst new.pst      proves it again, at any later time
 
 When it fails, TARGET.replay holds the failing operation and all it read; \`pstwright replay\` repeats it elsewhere. With --on-error skip
-a message that fails is left out with its rows and counts, and the rest arrives; what was left out is listed here and in the manifest,
-and TARGET.replay is of the first. Where the store cannot be finished without what failed (folders, names, the store itself), nothing is
-written, as without the option.
+a message that fails is left out with its rows and counts (or an attachment alone), a contents table is made anew from its messages, and
+the rest arrives; all of it is listed here and in the manifest, and TARGET.replay is of the first. Where the store cannot be finished
+without what failed (folders, names, the store itself), nothing is written, as without the option.
 
 Exit codes: 0 everything arrived · 1 arrived, and the source has faults of its own, listed · 2 the source is damaged, nothing was
-written, or with --on-error skip items were left out · 3 refused (TARGET exists, not a Unicode store, bad arguments) · 4 the verifier stopped: our bug`;
+written, or with --on-error skip something failed and the rest arrived · 3 refused (TARGET exists, not a Unicode store, bad arguments) · 4 the verifier stopped: our bug`;
 
 export function register(program: Command): void {
   const command = program
@@ -110,7 +110,7 @@ function run(source: string, target: string, options: Options): ExitCode {
     );
     return EXIT.DAMAGE;
   }
-  if (report.omitted.length > 0) return EXIT.DAMAGE;
+  if (report.omitted.length + report.rebuilt.length > 0) return EXIT.DAMAGE;
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
 }
 
@@ -147,7 +147,7 @@ const NAMES = [
 const FINDINGS_SHOWN = 20;
 
 function printReport(report: CloneReport, target: string, manifest: string | undefined, seconds: number): void {
-  const { counters, targetCounters, blocks, source, omitted, indexes, failed, amended } = report;
+  const { counters, targetCounters, blocks, source, omitted, rebuilt, indexes, failed, amended } = report;
   const failedOf: Partial<Record<keyof typeof counters, number>> = failed;
   print(paint('bold', `${escapeText(source.name)} → ${escapeText(target)}`));
   const rate = size(source.size / Math.max(seconds, 0.001));
@@ -163,8 +163,8 @@ function printReport(report: CloneReport, target: string, manifest: string | und
   print();
   const kept = report.reencoded
     ? `${number(blocks.written)} blocks encoded anew, ${number(blocks.kept)} kept`
-    : omitted.length > 0
-      ? `${count(amended.nodes, 'node')} that listed or counted what was left out written anew, every other block kept as it was`
+    : amended.nodes > 0
+      ? `${count(amended.nodes, 'node')} that listed or counted what failed written anew, every other block kept as it was`
       : `every block kept as it was${blocks.dropped > 0 ? `; ${count(blocks.dropped, 'orphan block')} left behind` : ''}`;
   printFields(
     [
@@ -175,7 +175,7 @@ function printReport(report: CloneReport, target: string, manifest: string | und
       [
         'read back',
         `every page and block verified; every ${report.reencoded ? 'node has the digest' : 'block has the bytes'} ` +
-          `${omitted.length > 0 ? 'it is to have' : 'it has in the source'}`,
+          `${amended.nodes + omitted.length > 0 ? 'it is to have' : 'it has in the source'}`,
       ],
       ['page heap', `${flagsText(report.pageheap)}; no stop`],
       ['content', `sha256 ${hexBytes(report.contentDigest, '')}`],
@@ -194,6 +194,16 @@ function printReport(report: CloneReport, target: string, manifest: string | und
     printOmitted(omitted);
     if (indexes.length > 0)
       print('  With them went the message index 0xe01, which lists messages; Outlook does without it.');
+  }
+  if (rebuilt.length > 0) {
+    print();
+    print(
+      paint(
+        'red',
+        `${count(rebuilt.length, 'table')} failed and ${rebuilt.length === 1 ? 'was' : 'were'} made anew from the messages:`,
+      ),
+    );
+    printOmitted(rebuilt);
   }
   printFindings(report);
 }

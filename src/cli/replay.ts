@@ -9,7 +9,8 @@ import { accessOf, traceAccesses } from '../replay/accesses.js';
 import { type Bundle, decodeBundle, encodeBundle, inputBytes, type Outcome } from '../replay/bundle.js';
 import { renderPage } from '../replay/html.js';
 import { type Minimised, minimise } from '../replay/minimise.js';
-import { writeReducedStore } from '../replay/pst.js';
+import { writeDamagedStore, writeReducedStore } from '../replay/pst.js';
+import { objectOf } from '../replay/rebuild.js';
 import { redact } from '../replay/redact.js';
 import type { Replay } from '../replay/replay.js';
 import { type Observation, observe } from '../replay/steps.js';
@@ -130,6 +131,7 @@ function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
   const lines: string[] = [];
   let result = bundle;
   let isDone = true;
+  let refusal: UsageError | undefined;
   if (options.minimise) {
     const progress = startProgress('minimise');
     let small: Minimised;
@@ -149,11 +151,6 @@ function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
     );
     if (isDone)
       lines.push(isIrreducible ? 'nothing more can be removed' : 'more might be removed; the replays were used up');
-    if (options.pst !== undefined && small.object !== undefined) {
-      const nid = writeReducedStore(options.pst, small.object);
-      document.pst = { path: options.pst, nid };
-      lines.push(`what is left is node ${hex(nid)} of ${escapeText(options.pst)}`);
-    }
   }
   if (options.redact) {
     const hidden = redact(result);
@@ -164,6 +161,7 @@ function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
         `redacted: ${number(hidden.replaced)} values replaced, ${number(hidden.kept.length)} kept because it fails only with them`,
       );
       for (const place of hidden.kept) lines.push(`  kept: ${escapeText(place)}`);
+      lines.push(REDACTED_STAYS);
     } else {
       isDone = false;
       lines.push(`not redacted: ${hidden.refused}`);
@@ -172,13 +170,30 @@ function reduce(bundle: Bundle, path: string, options: Options): ExitCode {
   if (isDone) {
     writeNew(out, encodeBundle(result));
     lines.push(`written to ${escapeText(out)}`);
+    try {
+      if (options.pst !== undefined) document.pst = writePst(options.pst, result, lines);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      refusal = error; // the bundle is written all the same
+    }
   } else {
     lines.push('nothing written');
   }
   if (options.json) printJson({ ...document, written: isDone });
   else for (const line of lines) print(line);
+  if (refusal !== undefined) throw refusal;
   return isDone ? EXIT.OK : EXIT.DAMAGE;
 }
+
+/** What is left, as a PST: redacted, if the bundle is. */
+function writePst(path: string, bundle: Bundle, lines: string[]): { path: string; nid: number } {
+  const object = objectOf(bundle);
+  const nid = object === undefined ? writeDamagedStore(path, bundle) : writeReducedStore(path, object);
+  lines.push(`what is left is node ${hex(nid)} of ${escapeText(path)}`);
+  return { path, nid };
+}
+
+const REDACTED_STAYS = 'structure, lengths, numbers, times and identifiers are as they were';
 
 function writeNew(path: string, bytes: Uint8Array, way = 'name with --out'): void {
   try {
@@ -230,10 +245,22 @@ function printReplay(bundle: Bundle, { outcome, isReproduced, differences }: Rep
     ...(path === '' ? [] : [['path', path] as const]),
     ['input', `${size(inputBytes(bundle))} in ${number(bundle.ranges.length)} ranges`],
     ['engine', `${bundle.engine}, core ${bundle.core.build} ${bundle.core.hash.slice(0, 12)}`],
+    ...(bundle.changes.length === 0 ? [] : [['changed', bundle.changes.join(', ')] as const]),
+    ...redactionFields(bundle),
     ['it ended', escapeText(textOf(bundle.outcome))],
     ['now', escapeText(textOf(outcome))],
   ]);
   print();
   print(isReproduced ? paint('green', 'reproduced') : paint('red', 'not reproduced'));
   for (const difference of differences) print(`  ${escapeText(difference)}`);
+}
+
+/** What a redacted bundle still shows of its store. */
+function redactionFields({ redaction }: Bundle): (readonly [string, string])[] {
+  if (redaction === undefined) return [];
+  const { replaced, kept } = redaction;
+  return [
+    ['redacted', `${number(replaced)} values replaced; ${REDACTED_STAYS}`],
+    ...kept.map((place) => ['kept', escapeText(place)] as const),
+  ];
 }

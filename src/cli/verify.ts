@@ -55,7 +55,7 @@ function run(sourcePath: string, targetPath: string, options: { json?: true; man
       findings: report.findings.map(({ code, reason, where }) => ({ code, message: reason, where })),
     });
   } else {
-    printReport(report, made?.omitted ?? []);
+    printReport(report, made?.omitted ?? [], made?.rebuilt ?? []);
   }
   if (!report.isIdentical) return EXIT.DAMAGE;
   return report.findings.length > 0 ? EXIT.WARNINGS : EXIT.OK;
@@ -79,7 +79,7 @@ function placeOf({ nid, subnodes, row, tag }: Difference): string {
   return parts.join(', ');
 }
 
-function printReport(report: VerifyReport, omitted: Manifest['omitted']): void {
+function printReport(report: VerifyReport, omitted: Manifest['omitted'], rebuilt: Manifest['rebuilt']): void {
   const { source, target } = report;
   const names = [
     ['nodes', 'nodes'],
@@ -100,6 +100,8 @@ function printReport(report: VerifyReport, omitted: Manifest['omitted']): void {
   print();
   if (omitted.length > 0) print('left out of the target, as its manifest says:');
   printOmitted(omitted);
+  if (rebuilt.length > 0) print('made anew from the messages, as its manifest says:');
+  printOmitted(rebuilt);
   const listed = new Set(omitted.map(({ nid }) => nid));
   const missing = report.onlyInSource.filter((nid) => !listed.has(nid));
   for (const nid of missing.slice(0, SHOWN)) print(`only in the source: ${nidName(nid)} ${hex(nid)}`);

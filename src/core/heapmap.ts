@@ -200,6 +200,9 @@ export function blockAt({ blocks }: HeapMap, address: number): HeapBlock | undef
   return inside ?? blocks.find(({ virtAddr, virtSize }) => address >= virtAddr && address < virtAddr + virtSize);
 }
 
+/** Closed pages looked across for the block before them. */
+const GUARD_PAGES_MAX = 8;
+
 /** The block an address lies in, live or freed, or right behind or before: as blockAt, without reading the whole heap for it. */
 export function findBlock(scene: Scene, address: number): HeapBlock | undefined {
   const { memory } = scene;
@@ -213,8 +216,8 @@ export function findBlock(scene: Scene, address: number): HeapBlock | undefined 
     return undefined;
   }
   const page = Math.floor(address / PAGE);
-  const isOwn = state === 'live' || state === 'freed';
-  const from = isOwn ? page : page - 1;
+  let from = page;
+  while (page - from < GUARD_PAGES_MAX && pageState(memory, from * PAGE) === 'guard') from--;
   for (let k = from; k >= POOL / PAGE && pageState(memory, k * PAGE) === pageState(memory, from * PAGE); k--) {
     const block = fullBlock(view, k, scene);
     if (block !== undefined) return block;

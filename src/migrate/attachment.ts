@@ -10,7 +10,7 @@ import type { Ndb } from '../ndb/ndb.js';
 import { StoreWriter } from '../ndb/write/store-writer.js';
 import { NID, NID_TYPE, nidType } from '../wire/nid.js';
 import type { Amendment } from './amendment.js';
-import { isDamage } from './content.js';
+import { isSurvived } from './content.js';
 import { NodeDigester } from './digest.js';
 import { nowhere } from './nowhere.js';
 import { Reencoder } from './reencode.js';
@@ -30,8 +30,8 @@ export interface Lessened {
 }
 
 /**
- * NIDs of the attachments of message `i` that cannot be read, when the rest of it can be without them. None: it is broken elsewhere. The
- * core may be spent afterwards.
+ * NIDs of the attachments of message `i` that cannot be read, when the rest of it can be without them. None: it is broken elsewhere. Throws
+ * PST_LIMIT, and the core is spent then.
  */
 export function brokenAttachments(ndb: Ndb, i: number, reencode: boolean): number[] {
   const nid = ndb.nbt.nid(i);
@@ -46,7 +46,7 @@ export function brokenAttachments(ndb: Ndb, i: number, reencode: boolean): numbe
     new NodeDigester(ndb, () => {}).node(i, withoutAttachments(ndb, i, new Set(broken), reencode).amendment);
     return broken;
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isSurvived(error)) throw error;
     return [];
   }
 }
@@ -56,7 +56,7 @@ function isReadable(ndb: Ndb, nid: number, bidData: number, bidSub: number): boo
     new NodeDigester(ndb, () => {}).part(nid, bidData, bidSub, { nid });
     return true;
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isSurvived(error)) throw error;
     return false;
   }
 }

@@ -20,9 +20,11 @@ import { BID_STEP, bidKey } from '../wire/btree.js';
 import { CLIENT } from '../wire/header.js';
 import { NID_TYPE, nidType, siblingNid } from '../wire/nid.js';
 import { UNICODE, VARIANT_NAMES } from '../wire/variant.js';
+import { faultOfContents } from './contents.js';
 import { type Counters, NodeDigester } from './digest.js';
 import { EssentialError, isItem, isOfNode, NodeFailure, type Omitted } from './omission.js';
 import { NodeCopier } from './operation.js';
+import type { Plan } from './plan.js';
 import { cloneWithout, type Leaving, NOTHING_LEFT } from './skip.js';
 import { type Count, noCount } from './tally.js';
 
@@ -87,6 +89,8 @@ export interface CloneReport {
   readonly findings: readonly PstError[];
   /** Items left out because they failed, by NID. */
   readonly omitted: readonly Omitted[];
+  /** Contents tables that failed and were made anew from their messages. */
+  readonly rebuilt: readonly Omitted[];
   /** NIDs of nodes that went with them because they only list them: the message index 0xE01. */
   readonly indexes: readonly number[];
   /** What was left out with them, and what was written anew for it in a clone that keeps blocks. */
@@ -149,7 +153,7 @@ export function cloneStore(
   const digests = new Uint8Array(arriving.length * 32);
   arriving.forEach((i, k) => {
     if ((i & 63) === 0) options.progress?.('copy', i, nbt.count);
-    if (plan.amended.has(nids[k]!)) return;
+    if (plan.amended.has(nids[k]!) || plan.rebuilt.has(nids[k]!)) return;
     recorder?.beginNode(i);
     const before = core.x.allocations();
     try {
@@ -162,9 +166,9 @@ export function cloneStore(
   recorder?.endNodes();
   arriving.forEach((i, k) => {
     const amendment = plan.amended.get(nids[k]!);
-    if (amendment === undefined) return;
     try {
-      digests.set(copier.amend(i, amendment), k * 32);
+      if (plan.rebuilt.has(nids[k]!)) copier.rebuild(i, plan);
+      else if (amendment !== undefined) digests.set(copier.amend(i, amendment), k * 32);
     } catch (error) {
       if (!isOfNode(error)) throw error;
       if (isItem(nids[k]!)) throw new NodeFailure({ i, nid: nids[k]!, error, before: 0 });
@@ -175,8 +179,6 @@ export function cloneStore(
       );
     }
   });
-  const all = sha256();
-  all.update(digests);
   options.progress?.('copy', nbt.count, nbt.count);
   copier.close();
   ndb.endPass();
@@ -189,8 +191,10 @@ export function cloneStore(
   const reader = Core.load(options.core);
   const targetCounters =
     options.reencode === true
-      ? proveDigests(sink, reader, nids, digests, options.progress)
+      ? proveDigests(sink, reader, nids, digests, copier, leaving, options.progress)
       : proveKept(sink, reader, arriving, digests, copier, leaving);
+  const all = sha256();
+  all.update(digests);
 
   return {
     source: { name: source.name, size: source.size, crypt: header.crypt, dwUnique: header.dwUnique },
@@ -208,6 +212,7 @@ export function cloneStore(
     contentDigest: all.digest(),
     findings,
     omitted: leaving.omitted,
+    rebuilt: leaving.rebuilt,
     indexes: leaving.indexes,
     failed: leaving.failed,
     amended: options.reencode === true ? noCount() : countAmended(leaving),
@@ -236,6 +241,7 @@ function proveKept(
   { plan }: Leaving,
 ): Counters {
   const { nbt: nodes } = copier.source;
+  const isWrittenAnew = (nid: number): boolean => plan.amended.has(nid) || plan.rebuilt.has(nid);
   readBack(sink, reader, {
     block: (bid, cb, dwCRC) => copier.requireKept(bid, cb, dwCRC),
     nodes(nbt) {
@@ -244,18 +250,19 @@ function proveKept(
         const isSame =
           nbt.nid(k) === nodes.nid(i) &&
           nbt.parent(k) === nodes.parent(i) &&
-          (plan.amended.has(nodes.nid(i)) ||
+          (isWrittenAnew(nodes.nid(i)) ||
             (nbt.bidData(k) === bidKey(nodes.bidData(i)) && nbt.bidSub(k) === bidKey(nodes.bidSub(i))));
         if (!isSame) throw notAsItWas(nodes.nid(i));
       });
     },
   });
-  if (plan.amended.size > 0) {
+  if (plan.amended.size + plan.rebuilt.size > 0) {
     const target = Ndb.open(sink, reader);
     const digester = new NodeDigester(target, () => {});
     for (let k = 0; k < arriving.length; k++) {
       if (plan.amended.has(target.nbt.nid(k))) requireDigest(digester, k, digests);
     }
+    proveRebuilt(target, digests, copier.digester, plan);
     target.close();
   }
   return { ...copier.digester.counters };
@@ -267,6 +274,8 @@ function proveDigests(
   reader: Core,
   nids: Uint32Array,
   digests: Uint8Array,
+  { digester: source }: NodeCopier,
+  { plan }: Leaving,
   progress: Progress | undefined,
 ): Counters {
   readBack(sink, reader);
@@ -274,6 +283,7 @@ function proveDigests(
   const { nbt } = target;
   const digester = new NodeDigester(target, () => {}); // findings were told when the source was read
   requireCount(nids.length, nbt);
+  proveRebuilt(target, digests, source, plan);
   for (let i = 0; i < nbt.count; i++) {
     requireDigest(digester, i, digests);
     if ((i & 63) === 0) progress?.('prove', i, nbt.count);
@@ -281,6 +291,18 @@ function proveDigests(
   progress?.('prove', nbt.count, nbt.count);
   target.close();
   return digester.counters;
+}
+
+/** What was made anew has no digest in the source: it is compared with the messages, and has the digest of what is there. */
+function proveRebuilt(target: Ndb, digests: Uint8Array, source: NodeDigester, { rebuilt }: Plan): void {
+  const digester = new NodeDigester(target, () => {});
+  for (const nid of rebuilt) {
+    const fault = faultOfContents(target, nid);
+    if (fault !== undefined) throw new Error(`table ${hex(nid)} was not made as it should be: ${fault}`);
+    const k = target.getNode(nid);
+    digests.set(digester.node(k), k * 32);
+  }
+  for (const key of Object.keys(source.counters) as (keyof Counters)[]) source.counters[key] += digester.counters[key];
 }
 
 const notAsItWas = (nid: number): Error => new Error(`node ${hex(nid)} did not arrive as it was`);
@@ -298,7 +320,7 @@ function requireDigest(digester: NodeDigester, i: number, digests: Uint8Array): 
 
 /** Nodes that changed with what was left out. */
 function countAmended({ plan }: Leaving): Count {
-  const types = [...plan.amended.keys()].map(nidType);
+  const types = [...plan.amended.keys(), ...plan.rebuilt].map(nidType);
   const count = (...wanted: number[]): number => types.filter((type) => wanted.includes(type)).length;
   return {
     ...noCount(),

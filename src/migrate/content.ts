@@ -40,3 +40,6 @@ export function openContent(ndb: Ndb, nid: number, bidData: number, where: Where
 export function isDamage(error: unknown): error is PstError {
   return !(error instanceof CoreFault) && (error as Error).name === 'PstError';
 }
+
+/** Whether the core that threw can go on: after a trap it is spent, and memory that ran out is a trap as well. */
+export const isSurvived = (error: unknown): boolean => isDamage(error) && error.code !== 'PST_LIMIT';

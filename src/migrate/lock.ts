@@ -48,6 +48,9 @@ function create(path: string, line: string): boolean {
   }
   try {
     writeSync(fd, line);
+  } catch (error) {
+    rmSync(path, { force: true }); // an empty one would keep everybody out
+    throw new UsageError('IO', `${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
   } finally {
     closeSync(fd);
   }

@@ -69,6 +69,8 @@ export interface MailboxResult {
   readonly findings?: number;
   /** Items left out because they failed, where that was asked for. */
   readonly omitted?: readonly Omitted[];
+  /** Contents tables made anew, there. */
+  readonly rebuilt?: readonly Omitted[];
   readonly seconds?: number;
   readonly failure?: Failure;
 }
@@ -170,6 +172,7 @@ function copied(report: CloneReport, target: string): Omit<MailboxResult, 'index
     content: hex(report.contentDigest),
     findings: report.findings.length,
     omitted: report.omitted,
+    rebuilt: report.rebuilt,
   };
 }
 
@@ -188,6 +191,7 @@ function skipped({ manifest, path }: Earlier, source: Fingerprint): Omit<Mailbox
     content: hex(manifest.contentDigest),
     findings: manifest.findings.length,
     omitted: manifest.omitted,
+    rebuilt: manifest.rebuilt,
   };
 }
 

@@ -40,6 +40,8 @@ export interface Manifest {
   readonly findings: readonly { readonly code: string; readonly message: string; readonly nid?: number }[];
   /** Items that are not in the target because they failed, and what was lost with them. `counters` is without them. */
   readonly omitted: readonly Omitted[];
+  /** Contents tables that were made anew from their messages. */
+  readonly rebuilt: readonly Omitted[];
   /** Nodes that went with them because they only list them. */
   readonly indexes: readonly number[];
   readonly failed: Count;
@@ -69,6 +71,7 @@ export function makeManifest(report: CloneReport, engine: string): Manifest {
       ...(where.nid === undefined ? {} : { nid: where.nid }),
     })),
     omitted: report.omitted,
+    rebuilt: report.rebuilt,
     indexes: report.indexes,
     failed: report.failed,
   };
@@ -90,7 +93,8 @@ export function readManifest(path: string): Manifest | undefined {
     return undefined; // keys and texts that are none
   }
   if (typeof manifest !== 'object' || manifest === null) return undefined;
-  const all = { ...manifest, omitted: manifest.omitted ?? [], failed: manifest.failed ?? noCount() };
+  const { omitted = [], rebuilt = [], indexes = [], failed = noCount() } = manifest;
+  const all = { ...manifest, omitted, rebuilt, indexes, failed };
   return isManifest(all) ? all : undefined;
 }
 
@@ -106,7 +110,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 
 /** Whether all that anybody reads of a manifest is there. What it says is proved elsewhere. */
 function isManifest(manifest: Partial<Manifest>): manifest is Manifest {
-  const { format, target, counters, contentDigest, findings, omitted, failed } = manifest;
+  const { format, target, counters, contentDigest, findings, omitted, rebuilt, failed } = manifest;
   return (
     format === MANIFEST_FORMAT &&
     contentDigest instanceof Uint8Array &&
@@ -115,14 +119,17 @@ function isManifest(manifest: Partial<Manifest>): manifest is Manifest {
     isCountOf(failed) &&
     Array.isArray(findings) &&
     Array.isArray(omitted) &&
-    omitted.every(isOmitted)
+    omitted.every(isOmitted) &&
+    Array.isArray(rebuilt) &&
+    rebuilt.every(isOmitted)
   );
 }
 
 function isOmitted(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { nid, kind, folder, path, code, message, where, cause } = value as Record<string, unknown>;
-  const isPlace = isSize(nid) && isSize(folder) && Array.isArray(path) && path.every(isText);
+  const { nid, of, kind, folder, path, code, message, where, cause } = value as Record<string, unknown>;
+  const isPlace =
+    isSize(nid) && (of === undefined || isSize(of)) && isSize(folder) && Array.isArray(path) && path.every(isText);
   return isPlace && [kind, code, message, cause].every(isText) && typeof where === 'object' && where !== null;
 }
 

@@ -10,7 +10,7 @@ import { hex, PstError, type Where } from '../errors.js';
 import { readPc } from '../ltp/pc.js';
 import { DEFAULT_CODE_PAGE, decodeAnsi, decodeUtf16 } from '../mapi/codepage.js';
 import type { Ndb } from '../ndb/ndb.js';
-import { NID, NID_TYPE, nidName, nidType } from '../wire/nid.js';
+import { NID, NID_TYPE, nidName, nidType, siblingNid } from '../wire/nid.js';
 
 /** Whose fault it is: the file's, nobody's (it was asked for), ours. */
 export type Cause = 'damage' | 'injected' | 'stop';
@@ -18,7 +18,7 @@ export type Cause = 'damage' | 'injected' | 'stop';
 /** An item that is not in the target. It is told by its NID; its subject is nobody's business. */
 export interface Omitted {
   readonly nid: number;
-  readonly kind: 'message' | 'associated message' | 'attachment';
+  readonly kind: 'message' | 'associated message' | 'attachment' | 'contents table';
   /** Of an attachment: NID of its message, which is in the target. */
   readonly of?: number;
   /** NID of its folder, and the names of folders from below the root down; a name that cannot be read is empty. */
@@ -113,6 +113,20 @@ function reasonOf(error: Failed['error'], nid: number): Pick<Omitted, 'cause' | 
   const { message } = error;
   if (error instanceof InjectedFault) return { cause: 'injected', code: 'FAULT_INJECTED', message, where: { nid } };
   return { cause: 'stop', code: 'CORE_FAULT', message, where: { nid } };
+}
+
+/** A contents table that was made anew, and why. */
+export function rebuiltOf(ndb: Ndb, nid: number, failed: Failed | undefined, bundle: string | undefined): Omitted {
+  const folder = siblingNid(nid, NID_TYPE.NORMAL_FOLDER);
+  const damage = new PstError('PST_BAD_TC', 'its rows cannot be read', { nid });
+  return {
+    nid,
+    kind: 'contents table',
+    folder,
+    path: folderPath(ndb, folder),
+    ...reasonOf(failed?.error ?? damage, nid),
+    ...(bundle === undefined ? {} : { bundle }),
+  };
 }
 
 /** Folders above a folder; a cycle of parents ends here. */

@@ -10,7 +10,9 @@ import type { StoreWriter } from '../ndb/write/store-writer.js';
 import { storedCrc } from '../wire/block.js';
 import type { Amendment } from './amendment.js';
 import type { Report } from './content.js';
+import { messagesOf, rebuildContents } from './contents.js';
 import { NodeDigester } from './digest.js';
+import type { Plan } from './plan.js';
 import { Reencoder } from './reencode.js';
 
 export class NodeCopier {
@@ -80,6 +82,23 @@ export class NodeCopier {
     writer.addNode(nid, placed.bidData, placed.bidSub, nbt.parent(i));
     core.x.endOperation();
     return digest;
+  }
+
+  /** Makes table `i` anew from the messages that arrive. Throws PstError, CoreFault. */
+  rebuild(i: number, plan: Plan): void {
+    const { source, writer } = this;
+    const { nbt, core } = source;
+    const nid = nbt.nid(i);
+    core.begin(nid);
+    this.#hasAmended = true;
+    const { onBlock } = source;
+    source.onBlock = undefined;
+    const { bidData, bidSub } = rebuildContents(source, writer, nid, plan);
+    source.onBlock = onBlock;
+    writer.addNode(nid, bidData, bidSub, nbt.parent(i));
+    core.x.endOperation();
+    const all = messagesOf(source, nid, new Set());
+    this.digester.tableRows.set(nid, all.length); // what the table would have listed
   }
 
   /** Throws when block `bid` of the target is not, by length and CRC, the one that was copied. One that was written anew has a BID the source does not have. */

@@ -205,9 +205,13 @@ export class Reencoder {
     this.#keep(bidData, where);
     const { source } = this;
     const before = source.onBlock;
+    let subnodes: SubnodeIndex;
     source.onBlock = this.copy;
-    const subnodes = source.subnodes(bidSub, where);
-    source.onBlock = before;
+    try {
+      subnodes = source.subnodes(bidSub, where);
+    } finally {
+      source.onBlock = before;
+    }
     for (let k = 0; k < subnodes.count; k++) {
       this.#keepObject(subnodes.bidData(k), subnodes.bidSub(k), where, depth + 1);
     }

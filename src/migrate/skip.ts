@@ -3,8 +3,7 @@
  *
  *     clone as always ──fails at a node──▶ survey: try every node behind it, nothing is kept ──▶ plan ──▶ clone again, by the plan
  *
- * A sound store is cloned once, as without the option. A core that has failed is never used again: after a stop it is spent, after damage a
- * new one costs a few milliseconds.
+ * A sound store is cloned once, as without the option. A core that has stopped is spent, and a fresh one goes on; damage it survives.
  * @module
  */
 import { Core } from '../core/core.js';
@@ -15,8 +14,7 @@ import { StoreWriter } from '../ndb/write/store-writer.js';
 import { BID_STEP } from '../wire/btree.js';
 import { brokenAttachments } from './attachment.js';
 import type { CloneOptions, CloneReport } from './clone.js';
-import { isDamage } from './content.js';
-import { NodeDigester } from './digest.js';
+import { isDamage, isSurvived } from './content.js';
 import { nowhere } from './nowhere.js';
 import {
   EssentialError,
@@ -27,6 +25,7 @@ import {
   NodeFailure,
   type Omitted,
   omittedOf,
+  rebuiltOf,
 } from './omission.js';
 import { NodeCopier } from './operation.js';
 import { listsMessages, type Plan, planWithout, WHOLE } from './plan.js';
@@ -42,13 +41,15 @@ const PASSES_MAX = 16;
 export interface Leaving {
   readonly plan: Plan;
   readonly omitted: readonly Omitted[];
+  /** Contents tables that are made anew. */
+  readonly rebuilt: readonly Omitted[];
   /** NIDs of nodes that went with the items because they only list them. */
   readonly indexes: readonly number[];
   /** Items of each kind that are not in the target; what lies in the unreadable part of an item is not counted. */
   readonly failed: Count;
 }
 
-export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], indexes: [], failed: noCount() };
+export const NOTHING_LEFT: Leaving = { plan: WHOLE, omitted: [], rebuilt: [], indexes: [], failed: noCount() };
 
 /** Runs `attempt` until it succeeds without the items that fail. Throws what it throws, and EssentialError. */
 export function cloneWithout(
@@ -96,11 +97,8 @@ function survey(source: Source, options: CloneOptions, last: Failed, failures: M
       if (!isOfNode(error)) throw error;
       const failed = { i, nid, error, before };
       if (!isOmissible(nid)) reenact(source, options, failed);
-      const { loadedBytes, budget } = ndb.blocks;
-      if (loadedBytes > budget) throw new EssentialError(nid, error, 'the store shares blocks until reading must stop');
       failures.set(nid, failed);
-      ({ ndb, copier } = begin(source, options, ndb, before));
-      ndb.blocks.loadedBytes = loadedBytes; // one budget for all of the survey, however many items fail
+      if (!isSurvived(error)) ({ ndb, copier } = begin(source, options, ndb, before));
     }
   }
   ndb.close();
@@ -148,15 +146,15 @@ function leave(
   bundle: string | undefined,
 ): Leaving {
   const ndb = Ndb.open(source, Core.load(options.core, FULL)); // without the faults that were asked for
-  ndb.beginPass();
   const failed = [...failures.values()].sort((a, b) => a.i - b.i);
   const errors = new Map(failed.map(({ nid, error }) => [nid, error]));
   const first = failures.keys().next().value;
   try {
+    const triage = new Triage(source, options, ndb);
     const count = noCount();
     const omitted: Omitted[] = [];
     for (const item of failed.filter(({ nid }) => isItem(nid))) {
-      const attachments = wholly.has(item.nid) ? [] : attachmentsOf(source, options, ndb, item);
+      const attachments = wholly.has(item.nid) ? [] : triage.attachments(item);
       const path = item.nid === first ? bundle : undefined;
       for (const nid of attachments) {
         countAttachment(ndb, item.i, nid, count);
@@ -165,10 +163,12 @@ function leave(
       if (attachments.length === 0) omitted.push(omittedOf(ndb, item, path));
     }
     const plan = planWithout(ndb, { left: leftOf(omitted), reencode: options.reencode === true, failed: errors });
-    for (const { nid, i } of failed) if (!isItem(nid)) requireReadable(ndb, i, plan);
     for (const nid of plan.without) countNode(ndb, ndb.nbt.find(nid), count);
     const indexes = [...plan.without].filter((nid) => !isItem(nid));
-    return { plan, omitted, indexes, failed: count };
+    const rebuilt = [...plan.rebuilt].map((nid) =>
+      rebuiltOf(ndb, nid, failures.get(nid), nid === first ? bundle : undefined),
+    );
+    return { plan, omitted, rebuilt, indexes, failed: count };
   } catch (error) {
     if (!(error instanceof EssentialError)) throw error;
     const table = failures.get(error.nid);
@@ -180,21 +180,27 @@ function leave(
   }
 }
 
-/** Attachments without which a message that failed can be read; none after a stop: the core would stop again. */
-function attachmentsOf(source: Source, options: CloneOptions, { nbt, bbt }: Ndb, { i, error }: Failed): number[] {
-  if (!isDamage(error)) return [];
-  const ndb = Ndb.fromParts(source, Core.load(options.core, FULL), nbt, bbt);
-  ndb.beginPass(); // against messages in messages, all of them shared
-  return brokenAttachments(ndb, i, options.reencode === true);
-}
+/** Finds the attachments without which messages that failed can be read, on a core of its own. */
+class Triage {
+  #ndb: Ndb | undefined;
 
-/** A table that failed must be readable without the rows that go: their values may be all that is broken. */
-function requireReadable(ndb: Ndb, i: number, plan: Plan): void {
-  const nid = ndb.nbt.nid(i);
-  try {
-    new NodeDigester(ndb, () => {}).node(i, plan.amended.get(nid));
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    throw new EssentialError(nid, error);
+  constructor(
+    readonly source: Source,
+    readonly options: CloneOptions,
+    readonly earlier: Ndb,
+  ) {}
+
+  /** None after a stop: the core would stop again. */
+  attachments({ i, error }: Failed): number[] {
+    if (!isSurvived(error)) return [];
+    const { nbt, bbt } = this.earlier;
+    this.#ndb ??= Ndb.fromParts(this.source, Core.load(this.options.core, FULL), nbt, bbt);
+    try {
+      return brokenAttachments(this.#ndb, i, this.options.reencode === true);
+    } catch (thrown) {
+      if (!isDamage(thrown)) throw thrown;
+      this.#ndb = undefined;
+      return [];
+    }
   }
 }

@@ -8,6 +8,7 @@ import { hex, type PstError } from '../errors.js';
 import type { Source } from '../host/source.js';
 import { Ndb } from '../ndb/ndb.js';
 import { isDamage } from './content.js';
+import { faultOfContents } from './contents.js';
 import { type Difference, differences } from './difference.js';
 import { type Counters, NodeDigester } from './digest.js';
 import { leftOf, type Omitted } from './omission.js';
@@ -17,6 +18,7 @@ import { type Plan, planWithout, WHOLE } from './plan.js';
 export interface Made {
   readonly omitted: readonly Pick<Omitted, 'nid' | 'of'>[];
   readonly reencoded: boolean;
+  readonly rebuilt?: readonly Pick<Omitted, 'nid'>[];
 }
 
 export interface VerifyOptions {
@@ -31,6 +33,8 @@ export interface VerifyReport {
   readonly target: { readonly name: string; readonly size: number; readonly counters: Counters };
   /** Items that the target was made without, and indeed are not there; nodes among them are in `onlyInSource`. */
   readonly omitted: Made['omitted'];
+  /** Contents tables that were made anew, as the manifest says: compared with their messages, not with the source. */
+  readonly rebuilt: readonly number[];
   /** Nodes whose digests are equal, or are what they are without the items left out. */
   readonly equal: number;
   readonly onlyInSource: readonly number[];
@@ -61,6 +65,7 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   const onlyInSource: number[] = [];
   const onlyInTarget: number[] = [];
   const listed: Difference[] = [];
+  const rebuilt: number[] = [];
   let equal = 0;
   let differing = 0;
   const [nbtA, nbtB] = [a.ndb.nbt, b.ndb.nbt];
@@ -74,7 +79,7 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
   /** Of node `i` of the source, as it is to arrive. One that did not arrive is only counted. */
   const digestOf = (): Uint8Array => {
     const nid = nbtA.nid(i);
-    if (plan.without.has(nid)) return NO_DIGEST;
+    if (plan.without.has(nid) || plan.rebuilt.has(nid)) return NO_DIGEST;
     try {
       return a.digester.node(i, plan.amended.get(nid));
     } catch (error) {
@@ -92,7 +97,15 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
     else if (digestB === undefined) {
       if (!isIndex(nidA)) onlyInSource.push(nidA);
     } else if (isEqual(digestA, digestB)) equal++;
-    else {
+    else if (plan.rebuilt.has(nidA)) {
+      rebuilt.push(nidA);
+      const message = faultOfContents(b.ndb, nidA);
+      if (message === undefined) equal++;
+      else {
+        differing++;
+        listed.push({ nid: nidA, subnodes: [], message });
+      }
+    } else {
       differing++;
       if (nbtA.parent(i) !== nbtB.parent(j)) {
         const message = `parent ${hex(nbtA.parent(i))} in the source, ${hex(nbtB.parent(j))} in the target`;
@@ -114,21 +127,26 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
     source: { name: source.name, size: source.size, counters: a.digester.counters },
     target: { name: target.name, size: target.size, counters: b.digester.counters },
     omitted,
+    rebuilt,
     equal,
     onlyInSource,
     onlyInTarget,
     differences: listed,
     differing,
     findings,
-    isIdentical: onlyInSource.length + onlyInTarget.length + differing + omitted.length === 0,
+    isIdentical: onlyInSource.length + onlyInTarget.length + differing + omitted.length + rebuilt.length === 0,
   };
 }
 
 /** The plan of the clone that left things out. */
-function planOf(source: Source, { omitted, reencoded }: Made, build?: CoreBuild): Plan {
+function planOf(source: Source, { omitted, reencoded, rebuilt = [] }: Made, build?: CoreBuild): Plan {
   const ndb = Ndb.open(source, Core.load(build));
   try {
-    return planWithout(ndb, { left: leftOf(omitted), reencode: reencoded });
+    return planWithout(ndb, {
+      left: leftOf(omitted),
+      reencode: reencoded,
+      rebuilt: new Set(rebuilt.map(({ nid }) => nid)),
+    });
   } finally {
     ndb.close();
   }

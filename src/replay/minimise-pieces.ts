@@ -3,6 +3,8 @@
  * error comes from the same place. A sound piece is made sound again after each change, a damaged one stays damaged as it was.
  * @module
  */
+import { Core } from '../core/core.js';
+import { FULL } from '../core/options.js';
 import { SLENTRY } from '../wire/block.js';
 import { HEADER, ROOT } from '../wire/header.js';
 import { BREF } from '../wire/page.js';
@@ -11,16 +13,18 @@ import { ANSI } from '../wire/variant.js';
 import { type Bundle, inputBytes } from './bundle.js';
 import { ddmin, type Holds, shorten, zero } from './ddmin.js';
 import { type List, Pieces, viewOf } from './pieces.js';
-import { nodeHeader } from './rebuild.js';
+import { nodeHeader, openHeader } from './rebuild.js';
 import { type Range, withoutZeros } from './sparse.js';
 import type { Trial } from './trial.js';
 
 /** Reduces `trial.best` until nothing more can go. Returns whether it was tried down to the last byte. */
 export function reducePieces(trial: Trial): boolean {
+  const core = Core.load('raw', FULL);
   for (let before = Number.POSITIVE_INFINITY; !trial.isSpent && costOf(trial.best!) < before; ) {
     before = costOf(trial.best!);
-    for (const step of [point, reduceLists, reduceBytes, reduceHeader]) {
-      const taken = takeApart(trial);
+    pointNode(trial);
+    for (const step of [pointRoot, reduceLists, reduceBytes, reduceHeader]) {
+      const taken = takeApart(trial, core);
       if (taken === undefined) return reduceRanges(trial);
       step(taken.pieces, taken.holds);
     }
@@ -35,9 +39,9 @@ const costOf = (bundle: Bundle): number => inputBytes(bundle) + bundle.blocks.le
  * The best bundle in pieces, without what it does not read if that can be left out: how many blocks there are is part of some errors.
  * undefined: put together again it is another; two pieces that overlap, say.
  */
-function takeApart(trial: Trial): { pieces: Pieces; holds: Holds } | undefined {
+function takeApart(trial: Trial, core: Core): { pieces: Pieces; holds: Holds } | undefined {
   for (const keepsAll of [false, true]) {
-    const pieces = new Pieces(trial.best!, keepsAll);
+    const pieces = new Pieces(trial.best!, { keepsAll, core, run: (bundle, options) => trial.run(bundle, options) });
     const holds = (): boolean => trial.holds(() => pieces.bundled());
     if (holds()) return { pieces, holds };
   }
@@ -49,37 +53,38 @@ function takeApart(trial: Trial): { pieces: Pieces; holds: Holds } | undefined {
 /** Blocks tried as the node's data or subnodes; the block of the error is the first. */
 const POINTS_MAX = 12;
 
-/** Leads the operation straight to the damage: the node, or the root of a tree, to the block or page of the error, or one above it. */
-function point(pieces: Pieces, holds: Holds): void {
-  const { outcome } = pieces.bundle;
-  const where = outcome.kind === 'error' ? outcome.where : {};
-  const { node } = pieces;
-  if (node === null) {
-    pointRoot(pieces, holds, where.bid, where.ib);
-    return;
-  }
-  const bids = new Set([...(where.bid === undefined ? [] : [where.bid]), ...pieces.blocks.map(({ bid }) => bid)]);
-  const places = [...bids].slice(0, POINTS_MAX).flatMap((bid): [number, number][] => [
-    [bid, 0],
-    [0, bid],
+/** Leads the node straight to the block of the error, or to one above it, as its data or its subnodes. */
+function pointNode(trial: Trial): void {
+  const best = trial.best!;
+  const { node, blocks, outcome } = best;
+  if (node === null) return;
+  const bid = outcome.kind === 'error' ? outcome.where.bid : undefined;
+  const bids = [
+    ...new Set([...(bid === undefined || !Number.isSafeInteger(bid) ? [] : [bid]), ...blocks.map(([each]) => each)]),
+  ].slice(0, POINTS_MAX);
+  const places = bids.flatMap((each): [number, number][] => [
+    [each, 0],
+    [0, each],
   ]);
   for (const [bidData, bidSub] of [...places, [node.bidData, 0], [0, node.bidSub]] as const) {
-    pieces.node = { ...node, bidData, bidSub };
-    if ((node.bidData === bidData && node.bidSub === bidSub) || holds()) return;
+    if (node.bidData === bidData && node.bidSub === bidSub) return;
+    if (trial.holds(() => ({ ...best, node: { ...node, bidData, bidSub } }))) return;
   }
-  pieces.node = node;
 }
 
-function pointRoot(pieces: Pieces, holds: Holds, bid = Number.NaN, ib = Number.NaN): void {
+/** The same for the root of a tree and the page of the error. */
+function pointRoot(pieces: Pieces, holds: Holds): void {
+  const { outcome } = pieces.bundle;
+  const { bid = Number.NaN, ib = Number.NaN } = outcome.kind === 'error' ? outcome.where : {};
   const whole = pieces.header;
   const isPossible = Number.isSafeInteger(bid) && Number.isSafeInteger(ib) && whole.length === HEADER.size;
-  if (!isPossible || pieces.variant === ANSI) return;
+  if (pieces.node !== null || !isPossible || pieces.variant === ANSI) return;
   for (const root of [ROOT.at.BREFNBT, ROOT.at.BREFBBT]) {
     const view = viewOf((pieces.header = whole.slice()));
     const at = HEADER.at.root + root;
     u64.set(view, at + BREF.at.bid, bid);
     u64.set(view, at + BREF.at.ib, ib);
-    if (viewOf(whole).getUint32(at + BREF.at.ib, true) === ib || holds()) return;
+    if (u64.get(viewOf(whole), at + BREF.at.ib) === ib || holds()) return;
   }
   pieces.header = whole;
 }
@@ -144,26 +149,10 @@ function zeroTrailer(piece: { trailer: Uint8Array }, holds: Holds): void {
   );
 }
 
-/** What opening a Unicode or 4K store looks at in the HEADER, MS-PST 2.2.2.6; checksums and sizes are reported, not needed. */
-const OPEN_FIELDS: readonly (readonly [at: number, size: number])[] = [
-  [HEADER.at.dwMagic, 4],
-  [HEADER.at.wMagicClient, 2],
-  [HEADER.at.wVer, 2],
-  [HEADER.at.bCryptMethod, 1],
-  [HEADER.at.root + ROOT.at.BREFNBT, BREF.size],
-  [HEADER.at.root + ROOT.at.BREFBBT, BREF.size],
-];
-
 /** The header without what nothing looks at, then byte by byte. */
 function reduceHeader(pieces: Pieces, holds: Holds): void {
   const whole = pieces.header;
-  if (pieces.node !== null) {
-    pieces.header = nodeHeader(whole);
-  } else {
-    const needed = new Uint8Array(whole.length);
-    for (const [at, size] of OPEN_FIELDS) needed.set(whole.subarray(at, at + size), Math.min(at, whole.length));
-    pieces.header = needed;
-  }
+  pieces.header = pieces.node === null ? openHeader(whole) : nodeHeader(whole);
   if (!holds()) pieces.header = whole;
   zero(
     {
@@ -185,17 +174,21 @@ const PARTS_MAX = 512;
 
 /** Zeros what can be zero of the ranges as they are. Returns whether it came down to single bytes. */
 function reduceRanges(trial: Trial): boolean {
-  const { best } = trial;
-  const size = Math.max(1, Math.ceil(inputBytes(best!) / PARTS_MAX));
-  const parts: Range[] = [];
-  for (const { ib, bytes } of best!.ranges) {
-    for (let at = 0; at < bytes.length; at += size) parts.push({ ib: ib + at, bytes: bytes.slice(at, at + size) });
+  for (;;) {
+    const best = trial.best!;
+    const before = inputBytes(best);
+    const size = Math.max(1, Math.ceil(before / PARTS_MAX));
+    const parts: Range[] = [];
+    for (const { ib, bytes } of best.ranges) {
+      for (let at = 0; at < bytes.length; at += size) parts.push({ ib: ib + at, bytes: bytes.slice(at, at + size) });
+    }
+    let ranges: readonly Range[] = parts;
+    ddmin(
+      parts,
+      (kept) => (ranges = kept),
+      () => trial.holds(() => ({ ...best, ranges: ranges.flatMap(({ ib, bytes }) => withoutZeros(ib, bytes)) })),
+    );
+    if (trial.isSpent) return false;
+    if (size === 1 || inputBytes(trial.best!) === before) return size === 1;
   }
-  let ranges: readonly Range[] = parts;
-  ddmin(
-    parts,
-    (kept) => (ranges = kept),
-    () => trial.holds(() => ({ ...best!, ranges: ranges.flatMap(({ ib, bytes }) => withoutZeros(ib, bytes)) })),
-  );
-  return size === 1 && !trial.isSpent;
 }

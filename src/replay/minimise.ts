@@ -6,12 +6,11 @@
  *     the file is damaged              blocks, pages, their entries and bytes                             minimise-pieces.ts
  * @module
  */
-import { PstError } from '../errors.js';
 import { type Bundle, inputBytes } from './bundle.js';
 import { ddmin, type Holds, shorten } from './ddmin.js';
 import { reducePieces } from './minimise-pieces.js';
 import { layOut, type NodeObject, type Property } from './object.js';
-import { Rebuilder } from './rebuild.js';
+import { type Rebuilder, rebuilderOf } from './rebuild.js';
 import { Trial, type TrialOptions } from './trial.js';
 
 export interface Minimised {
@@ -52,10 +51,8 @@ export function minimise(bundle: Bundle, options: TrialOptions = {}): Minimised 
       refused: 'on this core the operation does not end as the bundle says',
     });
   }
-  if (bundle.outcome.kind !== 'error' && bundle.node !== null) {
-    const object = reduceObjects(bundle, trial);
-    if (object !== undefined) return result({ unit: 'objects', isIrreducible: !trial.isSpent, object });
-  }
+  const object = reduceObjects(bundle, trial);
+  if (object !== undefined) return result({ unit: 'objects', isIrreducible: !trial.isSpent, object });
   return result({ unit: 'pieces', isIrreducible: reducePieces(trial) });
 }
 
@@ -63,13 +60,8 @@ const changed = (bundle: Bundle): Bundle => ({ ...bundle, changes: [...new Set([
 
 /** Reduces the object of the bundle. undefined: it cannot be taken apart, or, put together again, does not end in the same way. */
 function reduceObjects(bundle: Bundle, trial: Trial): NodeObject | undefined {
-  let rebuilder: Rebuilder;
-  try {
-    rebuilder = new Rebuilder(bundle);
-  } catch (error) {
-    if (!(error instanceof PstError)) throw error;
-    return undefined;
-  }
+  const rebuilder = rebuilderOf(bundle);
+  if (rebuilder === undefined) return undefined;
   const holds = (): boolean => trial.holds(() => rebuilder.rebuild());
   if (!holds()) return undefined;
   for (

@@ -45,7 +45,7 @@ export interface Block {
   /** Stored and inflated size, when nothing was read of the block; otherwise its piece knows. */
   cb: number;
   inflated: number;
-  readonly piece: Piece | undefined;
+  piece: Piece | undefined;
   /** Of an XBLOCK or XXBLOCK whose leaves are all known: lcbTotal less their size. */
   totalFault: number | undefined;
 }
@@ -61,13 +61,23 @@ export interface List {
 /** Nodes are copied from Unicode stores alone; only opening goes further with the others. */
 const { trailer: TRAILER, maxPayload: MAX_PAYLOAD, unit: UNIT } = BLOCK[UNICODE];
 
+type Run = (bundle: Bundle, options: ReplayOptions) => unknown;
+
+export interface PiecesOptions {
+  /** Keep blocks that a run of the bundle does not look up: how many there are is part of some errors. */
+  readonly keepsAll?: boolean;
+  /** For who takes many bundles apart: a raw core, and how one is run. */
+  readonly core?: Core;
+  readonly run?: Run;
+}
+
 interface Reads {
   readonly places: ReadonlySet<number>;
   readonly lookups: ReadonlySet<number>;
 }
 
 /** What a run of the bundle reads, and which entries of its BBT it looks up. */
-function readsOf(bundle: Bundle): Reads {
+function readsOf(bundle: Bundle, run: Run): Reads {
   const places = new Set<number>();
   const lookups = new Set<number>();
   const options: ReplayOptions = {
@@ -78,7 +88,7 @@ function readsOf(bundle: Bundle): Reads {
         onLookup: (index) => index >= 0 && lookups.add(ndb.bbt.bid(index)),
       }),
   };
-  runBundle(bundle, options);
+  run(bundle, options);
   return { places, lookups };
 }
 
@@ -91,13 +101,14 @@ export class Pieces {
   blocks: Block[] = [];
   /** bCryptMethod. */
   readonly method: number;
-  readonly #core = Core.load('raw', FULL);
+  readonly #core: Core;
 
-  /** Takes `bundle` apart. Blocks that a run of it does not look up are left out, unless `keepsAll`. */
+  /** Takes `bundle` apart. What a run of it does not read is left out. */
   constructor(
     readonly bundle: Bundle,
-    keepsAll = false,
+    { keepsAll = false, core = Core.load('raw', FULL), run = runBundle }: PiecesOptions = {},
   ) {
+    this.#core = core;
     const { name, size } = bundle.source;
     const source = sparseSource(name, size, bundle.ranges);
     const read = (ib: number, length: number): Uint8Array => {
@@ -110,9 +121,10 @@ export class Pieces {
     this.variant = variantOf(this.header);
     this.pageGeometry = PAGE[this.variant];
     this.method = this.header[HEADER.at.bCryptMethod] ?? 0;
-    const { places, lookups } = readsOf(bundle);
+    const { places, lookups } = readsOf(bundle, run);
     if (this.node === null) {
-      for (const ib of [...places].sort((a, b) => a - b))
+      // What a reference behind the end of the file leads to has no bytes.
+      for (const ib of [...places].filter((each) => each < size).sort((a, b) => a - b))
         this.pages.push(this.#page(ib, read(ib, this.pageGeometry.size)));
       return;
     }
@@ -123,10 +135,28 @@ export class Pieces {
       const piece = isRead ? this.#block(bid, ib, cb, read(ib, wire)) : undefined;
       this.blocks.push({ bid, ib, cRef, cb, inflated, piece, totalFault: undefined });
     }
+    this.#part();
     for (const block of this.blocks) {
       const stated = statedTotal(block);
       const total = stated === undefined ? undefined : this.#total(block);
       if (stated !== undefined && total !== undefined) block.totalFault = stated - total;
+    }
+  }
+
+  /** Of two blocks that share bytes, one has a wrong place: it is the one that is not sound there. What it read is the other's. */
+  #part(): void {
+    const ends = ({ ib, piece }: Block): number => ib + wireSize(piece!.bytes.length, UNICODE);
+    const stored = this.blocks.filter(({ piece }) => piece !== undefined).sort((a, b) => a.ib - b.ib);
+    let before: Block | undefined;
+    for (const block of stored) {
+      if (before !== undefined && block.ib < ends(before)) {
+        if (this.isSound(block.piece!)) before.piece = undefined;
+        else {
+          block.piece = undefined;
+          continue;
+        }
+      }
+      before = block;
     }
   }
 

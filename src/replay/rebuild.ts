@@ -1,10 +1,13 @@
 /** A bundle with another input: the same operation on a changed object. @module */
 import { Core } from '../core/core.js';
+import { CoreFault } from '../core/fault.js';
 import { FULL } from '../core/options.js';
+import { PstError } from '../errors.js';
 import type { MemoryFile } from '../host/memory.js';
 import { Ndb } from '../ndb/ndb.js';
 import { wireSize } from '../wire/block.js';
-import { HEADER } from '../wire/header.js';
+import { HEADER, ROOT } from '../wire/header.js';
+import { BREF } from '../wire/page.js';
 import { UNICODE } from '../wire/variant.js';
 import type { Bundle } from './bundle.js';
 import { type NodeObject, readObject, storeOf } from './object.js';
@@ -20,12 +23,23 @@ const HEADER_FIELDS: readonly (readonly [at: number, size: number])[] = [
   [HEADER.at.bidNextB, 8],
 ];
 
-/** The header of an operation on one node: the fields it looks at, all others zero. */
-export function nodeHeader(header: Uint8Array): Uint8Array {
+/** And what opening a Unicode or 4K store looks at; checksums and sizes that are wrong are reported, and borne. */
+const OPEN_FIELDS: typeof HEADER_FIELDS = [
+  ...HEADER_FIELDS.slice(0, 4),
+  [HEADER.at.root + ROOT.at.BREFNBT, BREF.size],
+  [HEADER.at.root + ROOT.at.BREFBBT, BREF.size],
+];
+
+function only(header: Uint8Array, fields: typeof HEADER_FIELDS): Uint8Array {
   const out = new Uint8Array(header.length);
-  for (const [at, size] of HEADER_FIELDS) out.set(header.subarray(at, at + size), at);
+  for (const [at, size] of fields) out.set(header.subarray(at, at + size), Math.min(at, out.length));
   return out;
 }
+
+/** The header of an operation on one node: the fields it looks at, all others zero. */
+export const nodeHeader = (header: Uint8Array): Uint8Array => only(header, HEADER_FIELDS);
+/** The same for the opening of a store. */
+export const openHeader = (header: Uint8Array): Uint8Array => only(header, OPEN_FIELDS);
 
 /**
  * The node of a bundle, taken apart, and the bundle put together again on whatever becomes of it. Works on a raw core of its own: what a
@@ -40,7 +54,6 @@ export class Rebuilder {
   /** Throws PstError when the node's own data is damaged. */
   constructor(readonly bundle: Bundle) {
     const ndb = openBundle(bundle, this.#core);
-    ndb.beginPass(); // against subnodes that are shared, level by level
     const { nbt } = ndb;
     this.#parent = nbt.parent(0);
     this.#crypt = ndb.header.crypt;
@@ -76,3 +89,17 @@ export class Rebuilder {
     return { ...bundle, source: { ...bundle.source, size: file.size }, node, blocks, ranges };
   }
 }
+
+/** undefined: the bundle ends in damage, or what it holds cannot be taken apart; not even by the raw core, should that be at fault too. */
+export function rebuilderOf(bundle: Bundle): Rebuilder | undefined {
+  if (bundle.outcome.kind === 'error' || bundle.node === null) return undefined;
+  try {
+    return new Rebuilder(bundle);
+  } catch (error) {
+    if (error instanceof PstError || error instanceof CoreFault) return undefined;
+    throw error;
+  }
+}
+
+/** The object of a bundle, when it can be taken apart. */
+export const objectOf = (bundle: Bundle): NodeObject | undefined => rebuilderOf(bundle)?.object;

@@ -6,12 +6,13 @@
  */
 import { SIENTRY, SLENTRY } from '../wire/block.js';
 import { isInternal } from '../wire/btree.js';
-import { HEADER } from '../wire/header.js';
+import { HEADER, MAGIC } from '../wire/header.js';
 import { NID_TYPE, nidType } from '../wire/nid.js';
 import { u64 } from '../wire/struct.js';
 import { maskHeap } from './heap-mask.js';
 import { maskBytes, maskValue } from './mask.js';
 import { type Block, type List, type Piece, type Pieces, viewOf } from './pieces.js';
+import { nodeHeader, openHeader } from './rebuild.js';
 
 /** A run of bytes that may be replaced. */
 export interface Secret {
@@ -25,15 +26,6 @@ const RUN = 16;
 /** Against subnodes in subnodes without end, and blocks that share blocks. */
 const DEPTH_MAX = 128;
 const VISITS_MAX = 100_000;
-
-/** Areas of the HEADER that nothing may depend on: 2.2.2.6. */
-const UNUSED: readonly (readonly [at: number, size: number])[] = [
-  [HEADER.at.bidUnused, 8],
-  [HEADER.at.qwUnused, 8],
-  [HEADER.at.dwAlign, 4],
-  [HEADER.at.rgbReserved, 2],
-  [HEADER.at.rgbReserved2, 36],
-];
 
 /** What is wrong with the pieces, which stays wrong: a sentence for each that is damaged. */
 export function damageOf(pieces: Pieces): string[] {
@@ -60,14 +52,13 @@ export function secretsOf(pieces: Pieces): Secret[] {
   }
   const { header } = pieces;
   const to = (bytes: Uint8Array): Uint8Array => (pieces.header = bytes);
-  return [...secrets, ...runs('the header', header, maskHeader(header), to)];
+  return [...secrets, ...runs('the header', header, maskHeader(pieces), to)];
 }
 
-function maskHeader(header: Uint8Array): Uint8Array {
-  if (header.length < HEADER.size) return maskBytes(header);
-  const out = header.slice();
-  for (const [at, size] of UNUSED) out.fill(0, at, at + size);
-  return out;
+/** A header that is none may be anything; of one, what nobody looks at goes: places and counters by which a store can be told. */
+function maskHeader({ header, node }: Pieces): Uint8Array {
+  if (header.length < HEADER.at.wVer || viewOf(header).getUint32(0, true) !== MAGIC) return maskBytes(header);
+  return node === null ? openHeader(header) : nodeHeader(header);
 }
 
 /** One secret for every few bytes that change. `put` sets the whole. */

@@ -6,7 +6,6 @@
  *     the file is damaged              blocks and pages, in place        redact-pieces.ts
  * @module
  */
-import { PstError } from '../errors.js';
 import { EXTERNAL } from '../ltp/stream.js';
 import { tagName } from '../mapi/tags.js';
 import type { Bundle } from './bundle.js';
@@ -14,7 +13,7 @@ import { maskBytes, maskValue } from './mask.js';
 import { publicNames } from './names.js';
 import type { NodeObject, Property } from './object.js';
 import { Pieces } from './pieces.js';
-import { Rebuilder } from './rebuild.js';
+import { rebuilderOf } from './rebuild.js';
 import { damageOf, type Secret, secretsOf } from './redact-pieces.js';
 import { runBundle } from './replay.js';
 import { Trial } from './trial.js';
@@ -34,8 +33,7 @@ const KEPT_MAX = 256;
 
 export function redact(bundle: Bundle): Redacted {
   const trial = new Trial(bundle);
-  const isObject = bundle.outcome.kind !== 'error' && bundle.node !== null;
-  const hidden = (isObject ? redactObjects(bundle, trial) : undefined) ?? redactPieces(bundle, trial);
+  const hidden = redactObjects(bundle, trial) ?? redactPieces(bundle, trial);
   if (hidden === undefined || trial.best === undefined) {
     return { bundle, replaced: 0, kept: [], refused: 'without its text the operation does not fail in the same way' };
   }
@@ -59,20 +57,15 @@ interface Hidden {
 
 /** undefined: it cannot be taken apart, or does not fail without its text, put together again. */
 function redactObjects(bundle: Bundle, trial: Trial): Hidden | undefined {
-  let rebuilder: Rebuilder;
-  try {
-    rebuilder = new Rebuilder(bundle);
-  } catch (error) {
-    if (!(error instanceof PstError)) throw error;
-    return undefined;
-  }
+  const rebuilder = rebuilderOf(bundle);
+  if (rebuilder === undefined) return undefined;
   const secrets = secretsOfObject(rebuilder.object, '', new Map());
   const kept = hide(secrets, () => trial.holds(() => rebuilder.rebuild()));
   return kept && { replaced: secrets.length - kept.length, kept: kept.map(({ place }) => place) };
 }
 
 function redactPieces(bundle: Bundle, trial: Trial): Hidden | undefined {
-  const pieces = new Pieces(bundle, true);
+  const pieces = new Pieces(bundle, { keepsAll: true });
   const secrets = secretsOf(pieces);
   const kept = hide(secrets, () => trial.holds(() => pieces.bundled()));
   return (

@@ -20,6 +20,8 @@ const upTo =
     typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most;
 const isCount = upTo(Number.MAX_SAFE_INTEGER);
 const isU32 = upTo(U32_MAX);
+const isPlace: Test = (value) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 64 + 1;
 const oneOf =
   (...words: readonly unknown[]): Test =>
   (value) =>
@@ -86,8 +88,9 @@ const isStop = having({
 const isWhere = having(
   {
     nid: optional(isCount),
-    bid: optional(isCount),
-    ib: optional(isCount),
+    // As the damaged file gives them: 64 bits, which are more than numbers are exact.
+    bid: optional(isPlace),
+    ib: optional(isPlace),
     field: optional(isText),
     section: optional(isText),
   },

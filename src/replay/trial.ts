@@ -6,7 +6,7 @@
 import { Core } from '../core/core.js';
 import { PstError } from '../errors.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
-import { runBundle } from './replay.js';
+import { type ReplayOptions, runBundle, withoutNumbers } from './replay.js';
 
 /**
  * Is `b` the end of `a`, on another input? Of a stop: kind, sites and how far outside the block; the block itself may be smaller. Of an
@@ -31,12 +31,9 @@ function isSameError(a: Failed, b: Failed): boolean {
     x.nid === y.nid &&
     x.bid === y.bid &&
     x.ib === y.ib &&
-    sentence(a.message) === sentence(b.message)
+    withoutNumbers(a.message) === withoutNumbers(b.message)
   );
 }
-
-/** A message without its numbers; eight bytes in a row in hexadecimal are how a file that is no store begins. */
-const sentence = (message: string): string => message.replace(/0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+/g, '#');
 
 /** Distance from the nearer edge of the block; inside it, where it is does not matter. */
 const beyond = ({ address, block, size }: { address: number; block: number; size: number }): number =>
@@ -88,7 +85,8 @@ export class Trial {
       return false; // it cannot even be written
     }
     const ends = (isFresh: boolean): boolean => {
-      const outcome = this.#run(candidate, isFresh);
+      if (isFresh) this.#core = undefined;
+      const outcome = this.run(candidate);
       if (outcome === undefined || !isSameStop(this.bundle.outcome, outcome)) return false;
       candidate = { ...candidate, outcome };
       return true;
@@ -100,17 +98,19 @@ export class Trial {
     return true;
   }
 
-  /** undefined: it ended in what is neither a stop nor damage, as with a header that asks for what there is not. */
-  #run(candidate: Bundle, isFresh: boolean): Outcome | undefined {
+  /**
+   * How `candidate` ends, on a core that may have run others. undefined: in what is neither a stop nor damage, as with a header that asks
+   * for what there is not.
+   */
+  run(candidate: Bundle, options: Omit<ReplayOptions, 'core' | 'pageheap'> = {}): Outcome | undefined {
     const { core: known, pageheap } = this.bundle;
-    if (isFresh) this.#core = undefined;
     if (this.#core === undefined) {
       this.#core = Core.load(known.build, pageheap);
       this.#live = this.#core.x.pagesLive();
     }
     const core = this.#core;
     try {
-      const { outcome } = runBundle(candidate, { core });
+      const { outcome } = runBundle(candidate, { ...options, core });
       const isSpent = outcome.kind === 'stop' || outcome.kind === 'fault';
       if (isSpent || core.x.pagesLive() !== this.#live) this.#core = undefined;
       return outcome;

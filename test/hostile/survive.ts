@@ -169,13 +169,13 @@ export function survive(
 function cloneTheRest(source: MemoryFile, reencode: boolean): true {
   let sink = new MemoryFile('target.pst');
   const options = { reencode, onError: 'skip' } as const;
-  const { omitted } = cloneWithout(source, options, (leaving) => {
+  const { omitted, rebuilt } = cloneWithout(source, options, (leaving) => {
     sink = new MemoryFile('target.pst');
     return cloneStore(source, sink, options, leaving);
   });
   const nids = omitted.filter(({ of }) => of === undefined).map(({ nid }) => nid); // an attachment's message is there
-  if (omitted.length === 0) throw new Error('nothing was left out, though the clone failed');
-  const report = verifyStores(source, sink, { made: { omitted, reencoded: reencode } });
+  if (omitted.length + rebuilt.length === 0) throw new Error('nothing was left out, though the clone failed');
+  const report = verifyStores(source, sink, { made: { omitted, rebuilt, reencoded: reencode } });
   // The message index goes with them: src/migrate/plan.ts.
   const missing = report.onlyInSource.filter((nid) => nid !== NID.MESSAGE_INDEX);
   if (report.differing > 0 || report.onlyInTarget.length > 0 || missing.join() !== nids.join()) {

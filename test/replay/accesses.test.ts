@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Core } from '../../src/core/core.js';
+import { findBlock, isStillLive } from '../../src/core/heapmap.js';
 import {
   type AccessRun,
   type AccessTrace,
@@ -238,5 +239,21 @@ describe('on the command line', () => {
     expect(code).toBe(3);
     expect(err).toContain('--step takes calls, blocks or accesses');
     expect(await invoke('replay', path, '--until', '3:0')).toMatchObject({ code: 3 });
+  });
+});
+
+describe('the block of an address', () => {
+  it('is the one it lies in, or right behind which it lies, as the list of blocks has it', () => {
+    const { core } = trace.observation.replay;
+    const scene = core.scene();
+    const { blocks } = trace.observation.heap;
+    expect(blocks.length).toBeGreaterThan(20);
+    for (const block of blocks) {
+      const { ptr, size } = block;
+      for (const address of [ptr, ptr + size - 1, ptr + size]) expect(findBlock(scene, address)).toEqual(block);
+      expect(isStillLive(scene, block)).toBe(block.state === 'live');
+    }
+    expect(findBlock(scene, 0)).toBeUndefined();
+    expect(findBlock(scene, 0x7ffff000)).toBeUndefined();
   });
 });

@@ -11,6 +11,7 @@ import { renderPage } from '../../src/replay/html.js';
 import { numbersOf } from '../../src/replay/html-damage.js';
 import { render, visible } from '../../src/replay/html-page.js';
 import { itemSection } from '../../src/replay/html-stream.js';
+import { namerOf } from '../../src/replay/names.js';
 import { streamOf } from '../../src/replay/object.js';
 import { observe } from '../../src/replay/steps.js';
 import { invoke } from '../cli/invoke.js';
@@ -302,6 +303,24 @@ describe('hostile text', () => {
     parse(`<!DOCTYPE html><div>${markup}</div>`);
     expect(markup).not.toMatch(/<script|<img|\u202e|\u0007/);
     expect(textOf(markup)).toContain(`“${visible(HOSTILE)}”`);
+  });
+
+  it('in names of named properties stays text', () => {
+    const stream = streamOf([{ tag: 0x8001001f, flags: 0, place: 0, bytes: new Uint8Array(2) }]);
+    const item = {
+      nids: [0x200024],
+      bidData: 4,
+      kind: 'pc',
+      streams: [stream],
+      columns: [],
+      rowCount: 0,
+      value: undefined,
+    } as const;
+    const names = [{ npid: 0x8001, set: HOSTILE, id: HOSTILE }];
+    const markup = render(itemSection(item, 0x8001001f, namerOf({ names })));
+    parse(`<!DOCTYPE html><div>${markup}</div>`);
+    expect(markup).not.toMatch(/<script|<img|\u202e|\u0007/);
+    expect(textOf(markup)).toContain(`:${visible(HOSTILE)}`);
   });
 });
 
