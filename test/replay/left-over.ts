@@ -3,6 +3,7 @@ import { Core } from '../../src/core/core.js';
 import { FULL } from '../../src/core/options.js';
 import type { Bundle } from '../../src/replay/bundle.js';
 import { sparseSource } from '../../src/replay/sparse.js';
+import { isInternal } from '../../src/wire/btree.js';
 import { HEADER } from '../../src/wire/header.js';
 
 /** The middle of a text in base64, wherever it begins: three alignments. */
@@ -25,13 +26,13 @@ export function leftOver(bundle: Bundle, strings: readonly string[]): string[] {
   const hay = Buffer.concat([
     Buffer.from(JSON.stringify(bundle, (_, value) => (value instanceof Uint8Array ? undefined : value))),
     ...bundle.ranges.map(({ bytes }) => bytes),
-    ...decoded(bundle),
+    ...decodedBlocks(bundle),
   ]);
   return strings.filter((text) => formsOf(text).some((form) => hay.includes(form)));
 }
 
-/** All blocks of a bundle, decoded by the method of its header and by each there is. */
-function decoded(bundle: Bundle): Uint8Array[] {
+/** All blocks of a bundle, decoded by the method of its header and by others. */
+export function decodedBlocks(bundle: Bundle, others: readonly number[] = [0, 1, 2]): Uint8Array[] {
   const core = Core.load('raw', FULL);
   const source = sparseSource('', bundle.source.size, bundle.ranges);
   const header = new Uint8Array(HEADER.size);
@@ -41,7 +42,7 @@ function decoded(bundle: Bundle): Uint8Array[] {
     const bytes = new Uint8Array(Math.max(0, Math.min(cb, bundle.source.size - ib)));
     if (bytes.length === 0) continue;
     source.read(bytes, ib);
-    for (const method of new Set([header[HEADER.at.bCryptMethod]!, 0, 1, 2])) {
+    for (const method of new Set([isInternal(bid) ? 0 : header[HEADER.at.bCryptMethod]!, ...others])) {
       const ptr = core.put(bytes);
       core.x.blockDecode(ptr, bytes.length, method, bid >>> 0);
       parts.push(core.u8.slice(ptr, ptr + bytes.length));
