@@ -12,7 +12,7 @@ import { hex, PstError, type Where } from '../errors.js';
 import { DAMAGED, EXTERNAL } from '../ltp/stream.js';
 import { PtypObject } from '../mapi/type.js';
 import { Message } from './message.js';
-import { NodeHolder } from './properties.js';
+import { NodeHolder, VALUE_BYTES_MAX } from './properties.js';
 import { Sequence } from './sequence.js';
 import type { Row } from './tableview.js';
 
@@ -149,8 +149,8 @@ export class Attachment extends NodeHolder {
     return index < 0 || this.stream.tag(index) === DATA_OBJECT ? 0 : this.stream.length(index);
   }
 
-  /** All data at once. Throws PST_LIMIT above `limit` bytes. */
-  bytes(limit = Number.POSITIVE_INFINITY): Uint8Array {
+  /** All data at once. Throws PST_LIMIT above `limit` bytes; `data` has no limit. */
+  bytes(limit = VALUE_BYTES_MAX): Uint8Array {
     const size = this.dataSize;
     if (size > limit) throw new PstError('PST_LIMIT', `${size} bytes, at most ${limit} are read`, this.where);
     const all = new Uint8Array(size);

@@ -89,7 +89,7 @@ export class Folder extends NodeHolder {
     const { ndb } = this.store;
     const i = ndb.nbt.find(nid);
     if (i >= 0) return new TableView(this.store, ndb.nbt.bidData(i), ndb.nbt.bidSub(i), { nid });
-    if (!this.isSearchFolder) this.#report(`the folder has no ${nidName(nid)}`, nid); // else not searched yet
+    if (!this.isSearchFolder) this.#report(() => `the folder has no ${nidName(nid)}`, nid); // else not searched yet
     return undefined;
   }
 
@@ -143,12 +143,12 @@ export class Folder extends NodeHolder {
     let count = 0;
     for (const nid of ids) {
       const i = nbt.find(nid);
-      if (i < 0) this.#report(`the ${which} table lists ${hex(nid)}, which is not there`, nid);
-      else if (!isWanted(nid)) this.#report(`the ${which} table lists ${hex(nid)}, a ${nidName(nid)}`, nid);
-      else if (seen.has(nid)) this.#report(`the ${which} table lists ${hex(nid)} twice`, nid);
+      if (i < 0) this.#report(() => `the ${which} table lists ${hex(nid)}, which is not there`, nid);
+      else if (!isWanted(nid)) this.#report(() => `the ${which} table lists ${hex(nid)}, a ${nidName(nid)}`, nid);
+      else if (seen.has(nid)) this.#report(() => `the ${which} table lists ${hex(nid)} twice`, nid);
       else if (!this.isSearchFolder && (nbt.parent(i) !== this.nid || nid === this.nid)) {
         // Following it could lead in circles; it will be found where it says it belongs.
-        this.#report(`the ${which} table of ${hex(this.nid)} lists ${hex(nid)} of ${hex(nbt.parent(i))}`, nid);
+        this.#report(() => `the ${which} table of ${hex(this.nid)} lists ${hex(nid)} of ${hex(nbt.parent(i))}`, nid);
       } else {
         seen.add(nid);
         found[count++] = i;
@@ -183,15 +183,19 @@ export class Folder extends NodeHolder {
     const found: number[] = [];
     for (const i of this.store.children.of(this.nid)) {
       if (!isWanted(nbt.nid(i)) || listed.has(i)) continue;
-      const name = nidName(nbt.nid(i));
-      this.#report(`the ${name} ${hex(nbt.nid(i))} is in no table of its folder ${hex(this.nid)}`, nbt.nid(i));
+      this.#report(
+        () => `the ${nidName(nbt.nid(i))} ${hex(nbt.nid(i))} is in no table of its folder ${hex(this.nid)}`,
+        nbt.nid(i),
+      );
       found.push(i);
     }
     return found;
   }
 
-  #report(message: string, nid: number): void {
-    this.store.report(new PstError('PST_MISSING', message, { nid, section: '2.4.4' }));
+  /** The words are made only when there is room for them: a hostile store could have a disagreement a node. */
+  #report(message: () => string, nid: number): void {
+    if (this.store.isFull) return;
+    this.store.report(new PstError('PST_MISSING', message(), { nid, section: '2.4.4' }));
   }
 }
 

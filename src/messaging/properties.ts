@@ -99,9 +99,12 @@ export abstract class PropertyHolder implements Iterable<Property> {
     return (this.#subnodes ??= this.readSubnodes());
   }
 
-  /** Code page of 8-bit strings: the object's own, else what the owner says. MS-OXCMSG 2.2.1.2 (PidTagMessageCodepage). */
+  /**
+   * Code page of 8-bit strings: the object's own, else what the owner says. MS-OXCMSG 2.2.1.2 (PidTagMessageCodepage). Of an object whose
+   * properties cannot be read, which is a finding, what the owner says: its recipients can be.
+   */
   get codePage(): number {
-    return (this.#codePage ??= this.findCodePage() ?? this.inheritedCodePage());
+    return (this.#codePage ??= this.store.attempt(() => this.findCodePage()) ?? this.inheritedCodePage());
   }
 
   protected findCodePage(): number | undefined {

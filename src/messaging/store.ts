@@ -5,7 +5,7 @@
 import { Core, type CoreBuild } from '../core/core.js';
 import { CoreFault } from '../core/fault.js';
 import type { PageHeapOptions } from '../core/options.js';
-import { PstError, UsageError, type Where } from '../errors.js';
+import { hex, PstError, UsageError, type Where } from '../errors.js';
 import { openSource } from '../host/file.js';
 import type { Source } from '../host/source.js';
 import { readPc } from '../ltp/pc.js';
@@ -163,7 +163,13 @@ export class Store {
   #readNames(): NameMap {
     const node = this.findNode(NID.NAME_TO_ID_MAP);
     if (node === undefined) throw new PstError('PST_MISSING', 'the store has no named-property map', MAP_PLACE);
-    const stream = (tag: number): Uint8Array => this.attempt(() => node.binary(tag)) ?? new Uint8Array(0);
+    const stream = (tag: number): Uint8Array => {
+      const bytes = this.attempt(() => {
+        if (node.has(tag)) return node.binary(tag);
+        throw new PstError('PST_MISSING', `the named-property map has no stream ${hex(tag >>> 16)}`, MAP_PLACE);
+      });
+      return bytes ?? new Uint8Array(0);
+    };
     const streams = {
       entries: stream(NAME_STREAMS.entries),
       guids: stream(NAME_STREAMS.guids),
@@ -296,11 +302,19 @@ export class Store {
     return readPc(this.ndb, bidData, where);
   }
 
+  /** No more findings are kept. */
+  get isFull(): boolean {
+    return this.findings.length >= FINDINGS_MAX;
+  }
+
   /** Notes what is wrong with the file; the same is noted once. */
   report(finding: PstError): void {
-    if (this.findings.length >= FINDINGS_MAX || this.#said.has(finding.message)) return;
+    if (this.isFull || this.#said.has(finding.message)) return;
     this.#said.add(finding.message);
     this.findings.push(finding);
+    if (this.findings.length < FINDINGS_MAX) return;
+    const rest = new PstError('PST_LIMIT', `${FINDINGS_MAX} findings; what else is wrong is not listed`, finding.where);
+    this.findings.push(rest);
   }
 
   /** Runs `read`; damage it meets becomes a finding and gives undefined. Anything else passes. */

@@ -319,11 +319,18 @@ function findLong(bytes: Uint8Array, count: number): boolean {
   return false;
 }
 
-/** A folder and all below it, parents first. */
+/** A folder and all below it, parents first; each once: folders may name each other as their parents in a ring. */
 function* below(top: Folder): IterableIterator<Folder> {
+  const seen = new Set([top.nid]);
   const pending = [top];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     yield folder;
-    pending.push(...folder.folders(), ...folder.orphanFolders());
+    for (const children of [folder.folders(), folder.orphanFolders()]) {
+      for (const child of children) {
+        if (seen.has(child.nid)) continue;
+        seen.add(child.nid);
+        pending.push(child);
+      }
+    }
   }
 }

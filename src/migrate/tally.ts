@@ -96,6 +96,7 @@ export function census(source: Source, core: Core): Count | undefined {
     if (error instanceof PstError) return undefined;
     throw error;
   }
+  ndb.beginPass(); // against nodes that all share one large tree: what comes when it is spent is not counted
   for (let i = 0; i < ndb.nbt.count; i++) countNode(ndb, i, count);
   ndb.close();
   return count;
@@ -119,15 +120,22 @@ export function countAttachment(ndb: Ndb, i: number, nid: number, count: Record<
   countBelow(ndb, subnodes.bidSub(subnodes.find(nid)), count, 1);
 }
 
-function countBelow(ndb: Ndb, bidSub: number, count: Record<Kind, number>, depth: number): void {
-  if (bidSub === 0 || depth > SUBNODE_DEPTH_MAX) return;
+/** `left`: trees that may still be read. Against trees that share trees, level by level: an honest node has no more than the store has blocks. */
+function countBelow(
+  ndb: Ndb,
+  bidSub: number,
+  count: Record<Kind, number>,
+  depth: number,
+  left = { trees: ndb.bbt.count },
+): void {
+  if (bidSub === 0 || depth > SUBNODE_DEPTH_MAX || left.trees-- <= 0) return;
   try {
     const subnodes = ndb.subnodes(bidSub, {});
     for (let k = 0; k < subnodes.count; k++) {
       const type = nidType(subnodes.nid(k));
       if (type === NID_TYPE.ATTACHMENT) count.attachments++;
       if (type === NID_TYPE.NORMAL_MESSAGE) count.embedded++;
-      countBelow(ndb, subnodes.bidSub(k), count, depth + 1);
+      countBelow(ndb, subnodes.bidSub(k), count, depth + 1, left);
     }
   } catch (error) {
     if (!(error instanceof PstError)) throw error;

@@ -40,6 +40,8 @@ export interface Listener {
  * row matrices stay below a tenth of this. Larger values travel leaf by leaf.
  */
 export const CHAIN_BYTES_MAX = 256 << 20;
+/** Against a tree too large for one array; what is longer travels leaf by leaf. */
+const BYTES_MAX = 1 << 30;
 /**
  * A pass over a whole store may read each block this often: shared templates are read some ninety times, but are small.
  * Against stores whose nodes all share one large tree.
@@ -236,7 +238,7 @@ export class Ndb {
   }
 
   /** A copy of the whole data tree at `bid`. Throws PST_LIMIT when it is larger than `limit`. */
-  readBytes(bid: number, where: Where, limit = Number.POSITIVE_INFINITY): Uint8Array {
+  readBytes(bid: number, where: Where, limit = BYTES_MAX): Uint8Array {
     if (bid === 0) return new Uint8Array(0);
     const { indices, total } = this.findLeaves(bid, where);
     if (total > limit) throw new PstError('PST_LIMIT', `${total} bytes, at most ${limit} are read`, { ...where, bid });

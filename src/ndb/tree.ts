@@ -9,7 +9,7 @@
  * @module
  */
 import { hex, PstError, type Where } from '../errors.js';
-import { BTYPE, XBLOCK } from '../wire/block.js';
+import { BTYPE, wireSize, XBLOCK } from '../wire/block.js';
 import { isInternal } from '../wire/btree.js';
 import { u32, u64 } from '../wire/struct.js';
 import type { BlockReader } from './blocks.js';
@@ -91,7 +91,7 @@ function readXblock(blocks: BlockReader, bid: number, where: Where, level: 0 | 1
   return { cLevel, lcbTotal, bids };
 }
 
-/** `sum`: leaves of the tree so far, and their stored bytes; those of `xblock` are added. */
+/** `sum`: leaves of the tree so far, and the bytes they take in the file; those of `xblock` are added. */
 function measure(
   blocks: BlockReader,
   xblock: Xblock,
@@ -114,11 +114,12 @@ function measure(
     const index = blocks.indexOf(leaf, where);
     indices[k] = index;
     total += bbt.inflateds[index]!;
-    sum.stored += bbt.cbs[index]!;
+    sum.stored += wireSize(bbt.cbs[index]!, blocks.variant);
   }
-  // … and, where the BBT is full of blocks that are none, it cannot have more bytes than the file.
+  // … and, where the BBT is full of blocks that are none, it cannot take more than the file. So what it inflates to has a bound as well:
+  // 512 bytes of a 4K store hold 65,512 at most.
   if (sum.stored > blocks.sourceSize) {
-    throw limit(`a data tree of ${sum.stored} stored bytes in a file of ${blocks.sourceSize}`);
+    throw limit(`a data tree that takes ${sum.stored} bytes in a file of ${blocks.sourceSize}`);
   }
   if (total !== xblock.lcbTotal) throw wrongTotal(total, xblock.lcbTotal, bid, where);
   return { indices, total };

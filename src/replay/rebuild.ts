@@ -54,6 +54,7 @@ export class Rebuilder {
   /** Throws PstError when the node's own data is damaged. */
   constructor(readonly bundle: Bundle) {
     const ndb = openBundle(bundle, this.#core);
+    ndb.beginPass(); // against subnodes that are shared, level by level
     const { nbt } = ndb;
     this.#parent = nbt.parent(0);
     this.#crypt = ndb.header.crypt;

@@ -2,8 +2,9 @@
 import { expect } from 'vitest';
 import { Core } from '../../src/core/core.js';
 import { encodePc } from '../../src/ltp/pc.js';
+import type { PropertyStream } from '../../src/ltp/stream.js';
 import { StreamWriter } from '../../src/ltp/streamwriter.js';
-import { TableWriter, tcInfo } from '../../src/ltp/table.js';
+import { type Column, TableWriter, tcInfo } from '../../src/ltp/table.js';
 import { UNICODE, type Variant } from '../../src/wire/variant.js';
 import { Forge, type NodeEntry } from '../ndb/forge.js';
 import { survive, type Verdict } from './survive.js';
@@ -85,6 +86,15 @@ export class Smith {
     }
     const { heap, rows } = writer.end(rowsNid);
     return { bidData: this.chain(heap), bidRows: rows === 0 ? 0 : this.chain(rows) };
+  }
+
+  /** A small table of rows as they are, in the heap. */
+  rows(columns: readonly Column[], rows: readonly PropertyStream[]): number {
+    const [last] = columns.slice(-1);
+    const end = last!.ibData + last!.cbData;
+    const writer = new TableWriter(core, tcInfo(columns, [end, end, end, end + Math.ceil(columns.length / 8)]), {});
+    for (const row of rows) writer.row(row);
+    return this.chain(writer.end(0x3f).heap);
   }
 
   store(nodes: readonly NodeEntry[]): Uint8Array {
