@@ -97,8 +97,12 @@ function survey(source: Source, options: CloneOptions, last: Failed, failures: M
       if (!isOfNode(error)) throw error;
       const failed = { i, nid, error, before };
       if (!isOmissible(nid)) reenact(source, options, failed);
+      const { loadedBytes, budget } = ndb.blocks;
+      if (loadedBytes > budget) throw new EssentialError(nid, error, 'the store shares blocks until reading must stop');
       failures.set(nid, failed);
-      if (!isSurvived(error)) ({ ndb, copier } = begin(source, options, ndb, before));
+      if (isSurvived(error)) continue;
+      ({ ndb, copier } = begin(source, options, ndb, before));
+      ndb.blocks.loadedBytes = loadedBytes; // one budget for all of the survey, however many items fail
     }
   }
   ndb.close();
@@ -146,6 +150,7 @@ function leave(
   bundle: string | undefined,
 ): Leaving {
   const ndb = Ndb.open(source, Core.load(options.core, FULL)); // without the faults that were asked for
+  ndb.beginPass();
   const failed = [...failures.values()].sort((a, b) => a.i - b.i);
   const errors = new Map(failed.map(({ nid, error }) => [nid, error]));
   const first = failures.keys().next().value;
@@ -195,6 +200,7 @@ class Triage {
     if (!isSurvived(error)) return [];
     const { nbt, bbt } = this.earlier;
     this.#ndb ??= Ndb.fromParts(this.source, Core.load(this.options.core, FULL), nbt, bbt);
+    this.#ndb.beginPass(); // against messages in messages, all of them shared
     try {
       return brokenAttachments(this.#ndb, i, this.options.reencode === true);
     } catch (thrown) {
