@@ -40,6 +40,14 @@ export interface Failed {
   readonly before: number;
 }
 
+/** The same failure without the core that stopped, its memory and its stack: a bug of ours may stop one for every message. */
+export function lightened(failed: Failed): Failed {
+  const { error } = failed;
+  if (error instanceof InjectedFault) return { ...failed, error: new InjectedFault(error.stop) };
+  if (!(error instanceof CoreFault)) return failed;
+  return { ...failed, error: new CoreFault(error.stop, new Error((error.cause as Error).message)) };
+}
+
 /** What an operation may throw that says something of its node; a full disk says nothing of it. */
 export const isOfNode = (error: unknown): error is Failed['error'] =>
   error instanceof PstError || error instanceof CoreFault || error instanceof InjectedFault;

@@ -7,6 +7,7 @@
  * @module
  */
 import { Core } from '../core/core.js';
+import { CoreFault } from '../core/fault.js';
 import { FULL } from '../core/options.js';
 import type { Source } from '../host/source.js';
 import { Ndb } from '../ndb/ndb.js';
@@ -22,6 +23,7 @@ import {
   isItem,
   isOfNode,
   leftOf,
+  lightened,
   NodeFailure,
   type Omitted,
   omittedOf,
@@ -68,19 +70,20 @@ export function cloneWithout(
     } catch (error) {
       if (!(error instanceof NodeFailure)) throw error;
       const { failed } = error;
-      if (!isOmissible(failed.nid)) throw new EssentialError(failed.nid, failed.error);
+      if (!isOmissible(failed)) throw new EssentialError(failed.nid, failed.error);
       if (pass === PASSES_MAX) throw new EssentialError(failed.nid, failed.error, 'something fails in every pass');
       if (failures.size === 0) bundle = options.onFailure?.(failed.error);
       if (leaving.plan.amended.has(failed.nid)) wholly.add(failed.nid);
-      failures.set(failed.nid, failed);
+      failures.set(failed.nid, lightened(failed));
       survey(source, options, failed, failures);
       leaving = leave(source, options, failures, wholly, bundle);
     }
   }
 }
 
-/** Items, and tables that may be readable once the rows of items are gone: the plan tells. */
-const isOmissible = (nid: number): boolean => isItem(nid) || listsMessages(nid);
+/** Items, and damaged tables that may be readable once the rows of items are gone, or be made anew: the plan tells. */
+const isOmissible = ({ nid, error }: Failed): boolean =>
+  isItem(nid) || (listsMessages(nid) && !(error instanceof CoreFault));
 
 /** Tries every node behind `last`, and adds those that fail to `failures`. */
 function survey(source: Source, options: CloneOptions, last: Failed, failures: Map<number, Failed>): void {
@@ -96,10 +99,10 @@ function survey(source: Source, options: CloneOptions, last: Failed, failures: M
     } catch (error) {
       if (!isOfNode(error)) throw error;
       const failed = { i, nid, error, before };
-      if (!isOmissible(nid)) reenact(source, options, failed);
+      if (!isOmissible(failed)) reenact(source, options, failed);
       const { loadedBytes, budget } = ndb.blocks;
       if (loadedBytes > budget) throw new EssentialError(nid, error, 'the store shares blocks until reading must stop');
-      failures.set(nid, failed);
+      failures.set(nid, lightened(failed));
       if (isSurvived(error)) continue;
       ({ ndb, copier } = begin(source, options, ndb, before));
       ndb.blocks.loadedBytes = loadedBytes; // one budget for all of the survey, however many items fail

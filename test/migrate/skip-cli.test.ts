@@ -9,8 +9,9 @@ import type { Omitted } from '../../src/migrate/omission.js';
 import type { Tally } from '../../src/migrate/tally.js';
 import { decodeBundle } from '../../src/replay/bundle.js';
 import { replay } from '../../src/replay/replay.js';
+import { NID_TYPE } from '../../src/wire/nid.js';
 import { invoke } from '../cli/invoke.js';
-import { dataOf, findingsOf, makeStore, messagesOf, wound } from './wounds.js';
+import { blocksOf, dataOf, findingsOf, makeStore, messagesOf, nidsOf, wound } from './wounds.js';
 
 let folder = '';
 let store = '';
@@ -88,6 +89,28 @@ describe('one store', () => {
     expect(report.items.messages).toEqual({ expected: 10, copied: 8, rewritten: 0, skipped: 0, failed: 2 });
     expect(report.items.folders).toEqual({ expected: 7, copied: 5, rewritten: 2, skipped: 0, failed: 0 });
     expect(report.items.nodes).toMatchObject({ rewritten: 6, failed: 2 });
+  });
+
+  it('says when a contents table was made anew, and exits with 2', async () => {
+    const table = nidsOf(store, NID_TYPE.CONTENTS_TABLE).find((nid) => blocksOf(store, nid).length > 0)!;
+    const source = wound(store, fresh(), [dataOf(store, table)]);
+    const target = fresh();
+    const { code, out } = await invoke('clone', source, target, '--on-error', 'skip');
+    expect(code).toBe(2);
+    expect(out).toMatch(/1 table failed and was made anew from the messages:/);
+    expect(out).toMatch(new RegExp(`contents table ${hex(table)} in Top of Outlook data file/Inbox .*: stored CRC`));
+    expect(out).toMatch(/messages +10 +10\n/);
+    const told = await invoke('verify', source, target, '--manifest', `${target}.manifest`);
+    expect(told.code).toBe(2);
+    expect(told.out).toMatch(/made anew from the messages, as its manifest says:/);
+    expect(told.out).toMatch(/0 nodes differ, 0 only in the source/);
+    const exports = join(folder, 'tables');
+    mkdirSync(exports);
+    copyFileSync(source, join(exports, 'a.pst'));
+    const batch = await invoke('clone', exports, '--out', join(folder, 'out3'), '--on-error', 'skip');
+    expect(batch.code).toBe(2);
+    expect(batch.out).toMatch(/copied, 1 table made anew/);
+    expect(batch.out).not.toContain('Everything arrived.');
   });
 
   it('names what the store cannot be finished without, and leaves only its bundle', async () => {
