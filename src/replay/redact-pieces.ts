@@ -19,6 +19,8 @@ export interface Secret {
   /** What a person calls it. */
   readonly place: string;
   show(isShown: boolean): void;
+  /** The same in short runs, for one that must stay in part. */
+  parts?(): Secret[];
 }
 
 /** Bytes brought back together when the operation needs some of them. */
@@ -47,12 +49,12 @@ export function secretsOf(pieces: Pieces): Secret[] {
   const secrets: Secret[] = [];
   for (const { name, piece } of pieces.stored()) {
     const after = masked.get(piece)!;
-    secrets.push(...runs(`${name}, payload`, piece.bytes, after.bytes, (bytes) => (piece.bytes = bytes)));
-    secrets.push(...runs(`${name}, trailer`, piece.trailer, after.trailer, (bytes) => (piece.trailer = bytes)));
+    secrets.push(...secretOf(`${name}, payload`, piece.bytes, after.bytes, (bytes) => (piece.bytes = bytes)));
+    secrets.push(...secretOf(`${name}, trailer`, piece.trailer, after.trailer, (bytes) => (piece.trailer = bytes)));
   }
   const { header } = pieces;
   const to = (bytes: Uint8Array): Uint8Array => (pieces.header = bytes);
-  return [...secrets, ...runs('the header', header, maskHeader(pieces), to)];
+  return [...secrets, ...secretOf('the header', header, maskHeader(pieces), to)];
 }
 
 /** A header that is none may be anything; of one, what nobody looks at goes: places and counters by which a store can be told. */
@@ -61,7 +63,15 @@ function maskHeader({ header, node }: Pieces): Uint8Array {
   return node === null ? openHeader(header) : nodeHeader(header);
 }
 
-/** One secret for every few bytes that change. `put` sets the whole. */
+/** The bytes of a payload, a trailer or the header, if any of them change. `put` sets the whole. */
+function secretOf(name: string, before: Uint8Array, after: Uint8Array, put: (bytes: Uint8Array) => void): Secret[] {
+  if (before.every((byte, k) => byte === after[k])) return [];
+  return [
+    { place: name, show: (isShown) => put(isShown ? before : after), parts: () => runs(name, before, after, put) },
+  ];
+}
+
+/** One secret for every few bytes that change. */
 function runs(name: string, before: Uint8Array, after: Uint8Array, put: (bytes: Uint8Array) => void): Secret[] {
   const secrets: Secret[] = [];
   const now = before.slice();

@@ -20,7 +20,7 @@ import { Trial } from './trial.js';
 
 export interface Redacted {
   readonly bundle: Bundle;
-  /** Values replaced; where the file is damaged, runs of at most 16 bytes. */
+  /** Values replaced; where the file is damaged, payloads and trailers of blocks and pages. */
   readonly replaced: number;
   /** What had to stay for the operation to fail in the same way: where it is. */
   readonly kept: readonly string[];
@@ -67,10 +67,15 @@ function redactObjects(bundle: Bundle, trial: Trial): Hidden | undefined {
 function redactPieces(bundle: Bundle, trial: Trial): Hidden | undefined {
   const pieces = new Pieces(bundle, { keepsAll: true });
   const secrets = secretsOf(pieces);
-  const kept = hide(secrets, () => trial.holds(() => pieces.bundled()));
-  return (
-    kept && { replaced: secrets.length - kept.length, kept: [...damageOf(pieces), ...kept.map(({ place }) => place)] }
-  );
+  const holds = (): boolean => trial.holds(() => pieces.bundled());
+  const shown = hide(secrets, holds);
+  if (shown === undefined) return undefined;
+  // Of what must stay, only the few bytes that are needed.
+  const parts = shown.map((secret) => secret.parts?.() ?? []);
+  const kept = shown.length === 0 ? [] : hide(parts.flat(), holds);
+  if (kept === undefined) return undefined;
+  const whole = parts.filter((each) => each.every((part) => kept.includes(part))).length;
+  return { replaced: secrets.length - whole, kept: [...damageOf(pieces), ...kept.map(({ place }) => place)] };
 }
 
 // --- what there is to hide in an object -----------------------------------------------------------------------------------
