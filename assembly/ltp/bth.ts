@@ -8,7 +8,7 @@ import { alloc, free } from '../memory/pageheap';
 import { SITE_BTH, SITE_BTH_EMPTY, SITE_BTH_RECORDS } from '../memory/site';
 import { copy, get8, get32, take } from '../memory/span';
 import { chainTotal } from '../ndb/chain';
-import { hnForget, hnItem, itemAt, itemLo, itemSize } from './heap';
+import { hnForget, hnItem, itemAt, itemLo, itemSize, itemSpan } from './heap';
 
 const BTH_SIGNATURE: u32 = 0xb5;
 
@@ -29,6 +29,8 @@ let budget: usize = 0;
 /** Where the records bthFind() found lie. */
 export let bthLo: usize = 0;
 export let bthAt: usize = 0;
+/** Their address, the span taken: good until a block is freed. */
+export let bthSpan: usize = 0;
 
 let root: u32 = 0;
 let levels: u32 = 0;
@@ -38,7 +40,7 @@ function open(chain: usize, hid: u32, variant: u32): u32 {
   hnForget();
   if (!hnItem(chain, hid, variant)) return 0;
   if (itemSize < 8) return <u32>damage(BTH_ITEM, <u32>itemSize, 8);
-  const h = take(itemLo, itemAt, 8);
+  const h = itemSpan;
   if (get8(h) != BTH_SIGNATURE) return <u32>damage(BTH_TYPE, get8(h), BTH_SIGNATURE);
   bthKeySize = get8(h + 1);
   bthValueSize = get8(h + 2);
@@ -79,19 +81,21 @@ export function bthRead(chain: usize, hid: u32, variant: u32): usize {
 }
 
 /**
- * The same, but records that lie in one heap item, as nearly all do, stay there: sets bthLo, bthAt. Whoever has used them
+ * The same, but records that lie in one heap item, as nearly all do, stay there: sets bthLo, bthAt, bthSpan. Whoever has used them
  * calls bthDone(). Returns 0 with a damage record, and then there is nothing to be done.
  */
 export function bthFind(chain: usize, hid: u32, variant: u32): u32 {
   if (!open(chain, hid, variant)) return 0;
   bthLo = itemLo;
   bthAt = itemAt;
+  bthSpan = itemSpan;
   if (levels == 0 && root != 0) {
     if (!hnItem(chain, root, variant)) return 0;
     if (itemSize % record) return <u32>damage(BTH_ITEM, <u32>itemSize, <u32>record);
     if (itemSize > budget) return <u32>damage(BTH_ABSURD, <u32>itemSize, <u32>budget);
     bthLo = itemLo;
     bthAt = itemAt;
+    bthSpan = itemSpan;
     bthCount = <u32>(itemSize / record);
     return 1;
   }
@@ -99,6 +103,7 @@ export function bthFind(chain: usize, hid: u32, variant: u32): u32 {
   if (buffer) {
     bthLo = buffer;
     bthAt = 0;
+    bthSpan = take(buffer, 0, filled);
   }
   return 1;
 }

@@ -4,19 +4,22 @@ import { damage, KEY_ORDER } from '../damage';
 import { alloc, free } from '../memory/pageheap';
 import { SITE_BTH_WRITER_LEVEL, SITE_PC_WRITER } from '../memory/site';
 import { copy, get16, get32, put8, put32, take } from '../memory/span';
-import { hwItem, MAX_ITEM, newAt, newLo } from './heapwriter';
+import { hwItem, MAX_ITEM, newAt, newLo, newSpan } from './heapwriter';
 
 // The item that the records will go to, when their number is known before the values are written: a large item laid early leaves
 // its gaps to small ones.
 export let reservedHid: u32 = 0;
 export let reservedLo: usize = 0;
 export let reservedAt: usize = 0;
+/** Its address, the span taken: good until a block is freed. */
+export let reservedSpan: usize = 0;
 
 /** Lays an item of `size` bytes for records to come, if one item can hold them. */
 export function bthReserve(size: usize): void {
   reservedHid = size != 0 && size <= MAX_ITEM ? hwItem(size) : 0;
-  reservedLo = newLo;
+  reservedLo = reservedHid ? newLo() : 0;
   reservedAt = newAt;
+  reservedSpan = newSpan;
 }
 
 /** Takes up a reservation made earlier, while other heaps were written. */
@@ -43,7 +46,7 @@ export function bthWrite(
   let step = <usize>(keySize + valueSize);
   let levels: u32 = 0;
   let root: u32 = 0;
-  if (!ascending(records, count, step, keySize)) return 0;
+  if (!ascending(take(records, 0, <usize>count * step), count, step, keySize)) return 0;
   while (levelCount > 0) {
     const perItem = <u32>(MAX_ITEM / step);
     const itemCount = (levelCount + perItem - 1) / perItem;
@@ -60,11 +63,7 @@ export function bthWrite(
         if (level != records) free(level, SITE_PC_WRITER);
         return 0;
       }
-      copy(
-        isReserved ? take(reservedLo, reservedAt, size) : take(newLo, newAt, size),
-        take(level, <usize>from * step, size),
-        size,
-      );
+      copy(isReserved ? take(reservedLo, reservedAt, size) : newSpan, take(level, <usize>from * step, size), size);
       root = hid;
       if (!above) break;
       const e = take(above, <usize>k * <usize>(keySize + 4), <usize>(keySize + 4));
@@ -79,19 +78,29 @@ export function bthWrite(
     levels++;
   }
   if (level != records) free(level, SITE_PC_WRITER);
+  writeHeader(take(headerLo, headerAt, 8), keySize, valueSize, levels, root);
+  return 1;
+}
+
+/** The same when the records have been written into the reserved item already, `header` being the address of the header's item. */
+export function bthWritten(header: usize, keySize: u32, valueSize: u32, count: u32): u32 {
+  if (!ascending(reservedSpan, count, <usize>(keySize + valueSize), keySize)) return 0;
+  writeHeader(header, keySize, valueSize, 0, reservedHid);
+  return 1;
+}
+
+function writeHeader(h: usize, keySize: u32, valueSize: u32, levels: u32, root: u32): void {
   reservedHid = 0;
-  const h = take(headerLo, headerAt, 8);
   put8(h, 0xb5);
   put8(h + 1, keySize);
   put8(h + 2, valueSize);
   put8(h + 3, levels);
   put32(h + 4, root);
-  return 1;
 }
 
-function ascending(records: usize, count: u32, step: usize, keySize: u32): u32 {
+/** Are the keys of `count` records at address `p` in order, each once? Returns 0 with a damage record. */
+function ascending(p: usize, count: u32, step: usize, keySize: u32): u32 {
   if (count < 2) return 1;
-  let p = take(records, 0, <usize>count * step);
   let last = keySize == 2 ? get16(p) : get32(p);
   for (let k: u32 = 1; k < count; k++) {
     p += step;

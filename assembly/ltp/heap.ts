@@ -9,9 +9,9 @@
 
 import { damage, HID_BLOCK, HID_INDEX, HID_RANGE, HID_TYPE, HN_CLIENT, HN_MAP, HN_SHORT, HN_SIG } from '../damage';
 import { changes } from '../memory/pageheap';
-import { get8, get16, get32, take } from '../memory/span';
+import { get8, get16, get32, part, take } from '../memory/span';
 import { UNICODE_4K } from '../ndb/block';
-import { chainCount, chainPtr, chainSize } from '../ndb/chain';
+import { chainCount, chainEntries, chainPtr, chainSize, entryCount } from '../ndb/chain';
 
 export const HN_SIGNATURE: u32 = 0xec;
 export const CLIENT_PC: u32 = 0xbc;
@@ -26,13 +26,16 @@ export let rootHid: u32 = 0;
 export let itemLo: usize = 0;
 export let itemAt: usize = 0;
 export let itemSize: usize = 0;
+/** Its address, the span taken: good until `changes` rises. */
+export let itemSpan: usize = 0;
 
 /** Reads the HNHDR. `client` 0 takes any client signature. Returns 0 with a damage record. */
 export function hnOpen(chain: usize, client: u32): u32 {
   hnForget();
-  const size = chainCount(chain) ? chainSize(chain, 0) : 0;
+  const e = chainEntries(chain);
+  const size = entryCount ? <usize>get32(e + 4) : 0;
   if (size < HNHDR_SIZE) return <u32>damage(HN_SHORT, <u32>size, <u32>HNHDR_SIZE);
-  const h = take(chainPtr(chain, 0), 0, HNHDR_SIZE);
+  const h = take(<usize>get32(e), 0, HNHDR_SIZE);
   if (get8(h + 2) != HN_SIGNATURE) return <u32>damage(HN_SIG, get8(h + 2), HN_SIGNATURE);
   if (client && get8(h + 3) != client) return <u32>damage(HN_CLIENT, get8(h + 3), client);
   rootHid = get32(h + 4);
@@ -53,6 +56,7 @@ let seenChain: usize = 0;
 let seenBlock: u32 = 0;
 let seenChanges: u32 = 0;
 let seenLo: usize = 0;
+let seenBase: usize = 0; // address of its bytes, the span taken
 let seenSize: usize = 0;
 let seenMap: usize = 0; // offset of the page map
 let seenSlots: usize = 0; // address of its rgibAlloc
@@ -66,18 +70,21 @@ export function hnForget(): void {
 /** Brings heap block `block` into view. Returns 0 with a damage record. 2.3.1.5. */
 function see(chain: usize, block: u32, hid: u32): u32 {
   seenChain = 0;
-  const blocks = chainCount(chain);
-  if (block >= blocks) return <u32>damage(HID_BLOCK, hid, blocks);
-  const lo = chainPtr(chain, block);
-  const size = chainSize(chain, block);
+  const entries = chainEntries(chain);
+  if (block >= entryCount) return <u32>damage(HID_BLOCK, hid, entryCount);
+  const e = entries + ((<usize>block) << 3);
+  const lo = <usize>get32(e);
+  const size = <usize>get32(e + 4);
   if (size < 6) return <u32>damage(HN_SHORT, <u32>size, 6);
-  const map = <usize>get16(take(lo, 0, 2));
+  const base = take(lo, 0, size);
+  const map = <usize>get16(base);
   if (map > size - 4) return <u32>damage(HN_MAP, <u32>map, <u32>size);
-  seenCount = get16(take(lo, map, 4));
+  seenCount = get16(part(base, size, map, 4));
   // As much of rgibAlloc as lies in the block: hnItem() asks for no more.
   const slots = (<usize>seenCount + 1) << 1;
-  seenSlots = take(lo, map + 4, slots < size - map - 4 ? slots : size - map - 4);
+  seenSlots = part(base, size, map + 4, slots < size - map - 4 ? slots : size - map - 4);
   seenLo = lo;
+  seenBase = base;
   seenSize = size;
   seenMap = map;
   seenBlock = block;
@@ -103,5 +110,6 @@ export function hnItem(chain: usize, hid: u32, variant: u32): u32 {
   itemLo = seenLo;
   itemAt = from;
   itemSize = to - from;
+  itemSpan = part(seenBase, seenSize, from, itemSize);
   return 1;
 }

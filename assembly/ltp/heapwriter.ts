@@ -4,10 +4,10 @@
 // and become the page map when the block is sealed. Every block but the last is padded to the full 8176 bytes. One heap is written at a time.
 
 import { damage, HEAP_FULL } from '../damage';
-import { alloc } from '../memory/pageheap';
+import { alloc, changes } from '../memory/pageheap';
 import { SITE_HEAP_WRITER_BLOCK } from '../memory/site';
-import { get8, get16, put8, put16, put32, take, zero } from '../memory/span';
-import { chainCount, chainNew, chainPtr, chainPut, chainTrim } from '../ndb/chain';
+import { get8, get16, get32, part, put8, put16, put32, take, zero } from '../memory/span';
+import { chainCount, chainEntries, chainNew, chainPtr, chainPut, chainTrim, entryCount } from '../ndb/chain';
 import { HN_SIGNATURE } from './heap';
 
 /** Payload of a full Unicode block. MS-PST 2.2.2.8. */
@@ -30,9 +30,52 @@ const OPEN_MAX: u32 = 8;
 // its last two; the offsets of the items lie before those, the first one last.
 const COUNT_AT: usize = PAYLOAD - 2;
 
-/** Where the item given out last lies. */
-export let newLo: usize = 0;
+// Where the item given out last lies.
+let newIndex: u32 = 0;
 export let newAt: usize = 0;
+/** Its address, the span taken: good until a block is freed. */
+export let newSpan: usize = 0;
+
+/** Its block. */
+export function newLo(): usize {
+  ready();
+  return <usize>get32(seenEntries + ((<usize>newIndex) << 3));
+}
+
+// The heap as it was looked at last: the entries of its chain and the block an item went into, their spans taken. Hold until a block is
+// freed or a chain changes.
+let seenChain: usize = 0;
+let seenChanges: u32 = 0;
+let seenCount: u32 = 0;
+let seenEntries: usize = 0;
+let seenIndex: u32 = 0;
+let seenBase: usize = 0;
+
+// @ts-ignore: decorator
+@inline function ready(): void {
+  if (seenChain != chain || seenChanges != changes) see();
+}
+
+function see(): void {
+  seenEntries = chainEntries(chain);
+  seenCount = entryCount;
+  seenIndex = 0xffffffff;
+  seenChanges = changes;
+  seenChain = chain;
+}
+
+/** Address of the bytes of block `index`, the span taken. After ready(). */
+// @ts-ignore: decorator
+@inline function baseOf(index: u32): usize {
+  if (index == seenIndex) return seenBase;
+  return lookAt(index);
+}
+
+function lookAt(index: u32): usize {
+  seenBase = take(<usize>get32(seenEntries + ((<usize>index) << 3)), 0, PAYLOAD);
+  seenIndex = index;
+  return seenBase;
+}
 
 /** Writers take turns: a table keeps its heap open across calls and puts it back with hwResume(). */
 export function hwState(): u32 {
@@ -52,7 +95,7 @@ export function hwResume(heap: usize, state: u32): void {
 export function hwBegin(client: u32): void {
   chain = chainNew(1);
   firstOpen = 0;
-  const h = take(openBlock(), 0, 12);
+  const h = openBlock();
   put8(h + 2, HN_SIGNATURE);
   put8(h + 3, client);
   put32(h + 4, 0);
@@ -63,15 +106,16 @@ function headerSize(index: u32): usize {
   return index == 0 ? 12 : index >= 8 && (index - 8) % 128 == 0 ? 66 : 2;
 }
 
+/** Adds a block. Returns the address of its bytes. */
 function openBlock(): usize {
   const header = headerSize(chainCount(chain));
   const block = alloc(PAYLOAD, SITE_HEAP_WRITER_BLOCK);
   chainPut(chain, block, PAYLOAD);
-  const h = take(block, 0, header);
-  zero(h, header);
-  put16(h, <u32>header);
-  put16(take(block, COUNT_AT, 2), 0);
-  return block;
+  const base = take(block, 0, PAYLOAD);
+  zero(base, header);
+  put16(base, <u32>header);
+  put16(base + COUNT_AT, 0);
+  return base;
 }
 
 /** Where the page map of a block ends that has `used` bytes and `items` items: it begins at an even place. 2.3.1.5. */
@@ -79,43 +123,49 @@ function mapEnd(used: usize, items: u32): usize {
   return ((used + 1) & ~1) + 4 + ((<usize>(items + 1)) << 1);
 }
 
-/** Room for an item of `size` bytes (1..3580). Returns its HID and sets newLo, newAt; 0 with a damage record. 2.3.1.1. */
+/** Room for an item of `size` bytes (1..3580). Returns its HID and sets newAt, newSpan; 0 with a damage record. 2.3.1.1. */
 export function hwItem(size: usize): u32 {
-  const count = chainCount(chain);
+  ready();
+  const count = seenCount;
   for (let index = firstOpen; index < count; index++) {
-    const block = chainPtr(chain, index);
-    const used = <usize>get16(take(block, 0, 2));
-    const items = get16(take(block, COUNT_AT, 2));
-    if (items < MAX_INDEX && mapEnd(used + size, items + 1) <= PAYLOAD) return place(block, index, used, items, size);
+    const base = baseOf(index);
+    const used = <usize>get16(base);
+    const items = get16(base + COUNT_AT);
+    if (items < MAX_INDEX && mapEnd(used + size, items + 1) <= PAYLOAD) return place(base, index, used, items, size);
   }
   if (count == MAX_BLOCKS) return <u32>damage(HEAP_FULL, MAX_BLOCKS, 0);
-  const block = openBlock();
-  if (count + 1 - firstOpen > OPEN_MAX) seal(firstOpen++);
-  return place(block, count, headerSize(count), 0, size);
+  const base = openBlock();
+  ready();
+  if (count + 1 - firstOpen > OPEN_MAX) seal(firstOpen++, false);
+  return place(base, count, headerSize(count), 0, size);
 }
 
-function place(block: usize, index: u32, used: usize, items: u32, size: usize): u32 {
-  put16(take(block, COUNT_AT - ((<usize>(items + 1)) << 1), 2), <u32>used);
-  put16(take(block, COUNT_AT, 2), items + 1);
-  put16(take(block, 0, 2), <u32>(used + size));
-  newLo = block;
+/** Lays the item into block `index`, whose bytes are at address `base`. */
+// @ts-ignore: decorator
+@inline function place(base: usize, index: u32, used: usize, items: u32, size: usize): u32 {
+  const offsets = COUNT_AT - ((<usize>(items + 1)) << 1); // MAX_INDEX keeps them in the block
+  put16(base + offsets, <u32>used);
+  put16(base + COUNT_AT, items + 1);
+  put16(base, <u32>(used + size));
+  newIndex = index;
   newAt = used;
+  newSpan = part(base, offsets, used, size);
   return ((items + 1) << 5) | (index << 16);
 }
 
-/** Writes the page map of a block and pads it. Returns where the map ends. 2.3.1.5. */
-function seal(index: u32): usize {
-  const block = chainPtr(chain, index);
-  const end = <usize>get16(take(block, 0, 2));
-  const items = get16(take(block, COUNT_AT, 2));
+/** Writes the page map of a block, and pads one that is not the last. Returns where the map ends. After ready(). 2.3.1.5. */
+function seal(index: u32, isLast: bool): usize {
+  const base = baseOf(index);
+  const end = <usize>get16(base);
+  const items = get16(base + COUNT_AT);
   const at = (end + 1) & ~1;
-  if (at != end) put8(take(block, end, 1), 0);
-  put16(take(block, 0, 2), <u32>at);
+  if (at != end) put8(part(base, PAYLOAD, end, 1), 0);
+  put16(base, <u32>at);
   // The map may reach into the waiting offsets, so they are turned round where they are and then moved down in order.
-  reverse(block, items);
+  const waiting = part(base, PAYLOAD, COUNT_AT - ((<usize>items) << 1), (<usize>items) << 1);
+  reverse(waiting, items);
   const size = 4 + ((<usize>(items + 1)) << 1);
-  const map = take(block, at, size);
-  const waiting = take(block, COUNT_AT - ((<usize>items) << 1), (<usize>items) << 1);
+  const map = part(base, PAYLOAD, at, size);
   put16(map, items);
   let cFree: u32 = 0; // items of no bytes
   let from = <u32>0xffffffff;
@@ -129,14 +179,13 @@ function seal(index: u32): usize {
   if (from == <u32>end) cFree++;
   put16(map + 2, cFree);
   const stop = at + size;
-  zero(take(block, stop, PAYLOAD - stop), PAYLOAD - stop);
+  if (!isLast) zero(part(base, PAYLOAD, stop, PAYLOAD - stop), PAYLOAD - stop);
   fillLevel(index, PAYLOAD - stop);
   return stop;
 }
 
-function reverse(block: usize, count: u32): void {
+function reverse(a: usize, count: u32): void {
   if (count < 2) return;
-  let a = take(block, COUNT_AT - ((<usize>count) << 1), (<usize>count) << 1);
   let b = a + ((<usize>(count - 1)) << 1);
   for (; a < b; a += 2, b -= 2) {
     const x = get16(a);
@@ -164,7 +213,7 @@ function levelOf(free: usize): u32 {
 function fillLevel(index: u32, free: usize): void {
   const keeper = index < 8 ? 0 : index - ((index - 8) % 128);
   const slot = index < 8 ? index : (index - 8) % 128;
-  const p = take(chainPtr(chain, keeper), (keeper ? 2 : 8) + <usize>(slot >>> 1), 1);
+  const p = baseOf(keeper) + (keeper ? 2 : 8) + <usize>(slot >>> 1);
   const level = levelOf(free);
   put8(p, slot & 1 ? (get8(p) & 0x0f) | (level << 4) : (get8(p) & 0xf0) | level);
 }
@@ -175,19 +224,21 @@ function fillLevel(index: u32, free: usize): void {
  * Returns 0 with a damage record.
  */
 export function hwFill(target: usize): u32 {
+  if (target == 0) return 1;
   for (let k: u32 = 0; k < MAX_BLOCKS; k++) {
-    const last = chainCount(chain) - 1;
-    while (firstOpen < last) seal(firstOpen++);
-    const block = chainPtr(chain, last);
-    const used = <usize>get16(take(block, 0, 2));
-    const items = get16(take(block, COUNT_AT, 2));
+    ready();
+    const last = seenCount - 1;
+    while (firstOpen < last) seal(firstOpen++, false);
+    const base = baseOf(last);
+    const used = <usize>get16(base);
+    const items = get16(base + COUNT_AT);
     const before = <usize>last * PAYLOAD;
     if (before + mapEnd(used, items) >= target) return 1;
     const room = target - before < PAYLOAD ? target - before : PAYLOAD;
     // The item ends where the map would begin.
     const end = room - 4 - ((<usize>(items + 2)) << 1);
     if (end == used) {
-      place(block, last, used, items, 0); // room for an offset alone: an item that is free
+      place(base, last, used, items, 0); // room for an offset alone: an item that is free
       continue;
     }
     if (room & 1 || end < used) {
@@ -197,16 +248,18 @@ export function hwFill(target: usize): u32 {
     }
     const size = end - used < MAX_ITEM ? end - used : MAX_ITEM;
     if (!hwItem(size)) return 0;
-    zero(take(newLo, newAt, size), size);
+    zero(newSpan, size);
   }
   return 1;
 }
 
 /** Ends the heap with `root` as its hidUserRoot. Returns the chain, the caller's from now on. */
 export function hwEnd(root: u32): usize {
-  const last = chainCount(chain) - 1;
-  while (firstOpen < last) seal(firstOpen++);
-  chainTrim(chain, seal(last));
-  put32(take(chainPtr(chain, 0), 4, 4), root);
+  ready();
+  const last = seenCount - 1;
+  while (firstOpen < last) seal(firstOpen++, false);
+  const size = seal(last, true);
+  put32(baseOf(0) + 4, root);
+  chainTrim(chain, size);
   return chain;
 }

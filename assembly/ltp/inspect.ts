@@ -10,7 +10,7 @@ import { SITE_BTH, SITE_HOST } from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, take } from '../memory/span';
 import { ANSI, UNICODE_4K } from '../ndb/block';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
-import { fixedSize } from '../stream/cells';
+import { fixedSize } from '../stream/types';
 import { BLOCK_PAYLOAD_MAX, BLOCK_PAYLOAD_MAX_ANSI } from '../wire';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
 import { CLIENT_PC, hnForget, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';

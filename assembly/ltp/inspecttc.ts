@@ -7,7 +7,7 @@ import { SITE_BTH, SITE_INSPECT, SITE_INSPECT_SEEN, SITE_INSPECT_TAKEN } from '.
 import { get8, get16, get32, put8, take, zero } from '../memory/span';
 import { ANSI } from '../ndb/block';
 import { chainCount, chainPtr, chainSize } from '../ndb/chain';
-import { fixedSize } from '../stream/cells';
+import { fixedSize } from '../stream/types';
 import { bthCount, bthKeySize, bthRead, bthValueSize } from './bth';
 import { CLIENT_TC, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
 import { inspectBth, note, noteDamage, noteInto } from './inspect';

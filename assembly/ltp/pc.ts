@@ -3,26 +3,32 @@
 //     record: wPropId u16 · wPropType u16 · dwValueHnid u32
 //
 // Values of up to 4 bytes lie in dwValueHnid; all others in a heap item or a subnode. HNID 0 is an empty value.
+//
+// The records are resolved into a plan, which measures the stream, and the plan fills it. A plan has the records of the stream, but the
+// address of a value, its span taken, where its place in the stream goes.
 
 import { BTH_SIZES, damage, PC_RECORDS } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_PC, SITE_PC_CELLS, SITE_PC_STREAM } from '../memory/site';
-import { get16, get32, take } from '../memory/span';
+import { SITE_PC, SITE_PC_ORDER, SITE_PC_PLAN, SITE_PC_STREAM } from '../memory/site';
+import { copy, get16, get32, get64, part, put32, put64, take } from '../memory/span';
 import { contextOf } from '../memory/stop';
 import { chainTotal } from '../ndb/chain';
 import {
-  CELL,
-  cellHnid,
-  cellInline,
-  fixedSize,
+  INLINE,
+  inlineValue,
+  isInline,
+  RECORD,
+  resolve,
+  STREAM_HEADER,
   sharedOk,
-  sortCells,
   streamSize,
-  valuesSize,
-  writeStream,
+  valueFlags,
+  valueLength,
+  valuePlace,
 } from '../stream/cells';
-import { bthAt, bthCount, bthDone, bthFind, bthKeySize, bthLo, bthValueSize } from './bth';
-import { CLIENT_PC, hnOpen, rootHid } from './heap';
+import { fixedSize } from '../stream/types';
+import { bthCount, bthDone, bthFind, bthKeySize, bthSpan, bthValueSize } from './bth';
+import { CLIENT_PC, hnOpen, itemSpan, rootHid } from './heap';
 
 const PC_KEY: u32 = 2;
 const PC_VALUE: u32 = 6;
@@ -43,31 +49,115 @@ export function pcRead(chain: usize, variant: u32): usize {
     bthDone();
     return damage(PC_RECORDS, count, MAX_RECORDS);
   }
-  const cells = alloc(<usize>count * CELL + 1, SITE_PC_CELLS);
-  let c = take(cells, 0, <usize>count * CELL);
-  let r = take(bthLo, bthAt, <usize>count * PC_RECORD);
-  for (let k: u32 = 0; k < count; k++, r += PC_RECORD, c += CELL) {
+  const found = bthSpan;
+  const ordered: usize = isOrdered(found, count) ? 0 : inOrder(found, count);
+  const records = ordered ? take(ordered, 0, <usize>count * PC_RECORD) : found;
+  const plan = alloc(<usize>count * RECORD + 1, SITE_PC_PLAN);
+  const first = take(plan, 0, <usize>count * RECORD);
+  const values = resolveAll(chain, variant, records, count, first);
+  let stream: usize = 0;
+  if (sharedOk(values, <u64>chainTotal(chain))) {
+    const size = streamSize(count, values);
+    stream = alloc(size, SITE_PC_STREAM);
+    writeStream(first, count, take(stream, 0, size), size);
+  }
+  free(plan, SITE_PC);
+  if (ordered) free(ordered, SITE_PC);
+  bthDone();
+  return stream;
+}
+
+/** PtypInteger32 | id << 16 and so on: type in the low half, as in a stream. */
+// @ts-ignore: decorator
+@inline function tagOf(r: usize): u32 {
+  return (get16(r) << 16) | get16(r + 2);
+}
+
+function isOrdered(records: usize, count: u32): bool {
+  const end = records + <usize>count * PC_RECORD;
+  let last: u32 = 0;
+  for (let r = records; r < end; r += PC_RECORD) {
+    const tag = tagOf(r);
+    if (tag < last) return false;
+    last = tag;
+  }
+  return true;
+}
+
+/** A copy of the records, by tag: some third-party files have them as they came. */
+function inOrder(records: usize, count: u32): usize {
+  const size = <usize>count * PC_RECORD;
+  const block = alloc(size, SITE_PC_ORDER);
+  const base = take(block, 0, size);
+  copy(base, records, size);
+  // Shell sort with Knuth's gaps: in place, and hostile counts stay far from quadratic.
+  let gap: u32 = 1;
+  while (gap < count / 3) gap = gap * 3 + 1;
+  for (; gap > 0; gap = gap / 3) {
+    const step = <usize>gap * PC_RECORD;
+    for (let i = gap; i < count; i++) {
+      let r = base + <usize>i * PC_RECORD;
+      const tag = tagOf(r);
+      const record = get64(r);
+      while (r >= base + step && tagOf(r - step) > tag) {
+        put64(r, get64(r - step));
+        r -= step;
+      }
+      put64(r, record);
+    }
+  }
+  return block;
+}
+
+/** Resolves the records into the plan at `p`. Returns the bytes of the values that go behind the stream's records, each padded to 8. */
+function resolveAll(chain: usize, variant: u32, records: usize, count: u32, p: usize): u64 {
+  let values: u64 = 0;
+  const end = records + <usize>count * PC_RECORD;
+  for (let r = records; r < end; r += PC_RECORD, p += RECORD) {
     const type = get16(r + 2);
-    const tag = (get16(r) << 16) | type;
+    const tag = tagOf(r);
     const value = get32(r + 4);
-    contextOf(tag);
     const size = fixedSize(type);
-    // 255: types without a value (0x0000, 0x0001, and others seen in third-party files) keep their dword.
-    if (size == 255) cellInline(c, tag, 4, value);
-    else if (size != 0 && size <= 4) cellInline(c, tag, size, value);
-    else cellHnid(c, tag, chain, variant, value, size);
+    put32(p, tag);
+    if (isInline(size)) {
+      const length = size == 255 ? 4 : size;
+      put32(p + 4, INLINE);
+      put32(p + 8, length);
+      put32(p + 12, inlineValue(value, length));
+      continue;
+    }
+    contextOf(tag);
+    resolve(chain, variant, value, size);
+    put32(p + 4, valueFlags);
+    put32(p + 8, valueLength);
+    put32(p + 12, valueFlags ? valuePlace : <u32>itemSpan);
+    if (valueFlags == 0) values += (<u64>valueLength + 7) & ~7;
   }
   contextOf(0);
-  bthDone();
-  sortCells(cells, count);
-  const values = valuesSize(cells, count);
-  if (!sharedOk(values, <u64>chainTotal(chain))) {
-    free(cells, SITE_PC);
-    return 0;
+  return values;
+}
+
+/** Fills the stream of `size` bytes at `out` from the plan at `p`. cells.ts draws it. */
+function writeStream(p: usize, count: u32, out: usize, size: usize): void {
+  put32(out, count);
+  put32(out + 4, <u32>size);
+  put64(out + 8, 0);
+  let record = out + STREAM_HEADER;
+  let place = STREAM_HEADER + <usize>count * RECORD;
+  const end = record + <usize>count * RECORD;
+  for (; record < end; p += RECORD, record += RECORD) {
+    put64(record, get64(p));
+    put64(record + 8, get64(p + 8));
+    if (get32(p + 4)) continue;
+    const length = <usize>get32(p + 8);
+    put32(record + 12, <u32>place);
+    if (length == 0) continue;
+    contextOf(get32(p));
+    const padded = (length + 7) & ~7;
+    const to = part(out, size, place, padded);
+    put64(to + padded - 8, 0);
+    copy(to, <usize>get32(p + 12), length);
+    place += padded;
   }
-  const size = streamSize(count, values);
-  const stream = alloc(size, SITE_PC_STREAM);
-  writeStream(cells, count, 0, stream, 0, size);
-  free(cells, SITE_PC);
-  return stream;
+  contextOf(0);
 }

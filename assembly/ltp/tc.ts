@@ -27,13 +27,13 @@ import {
   cellAt,
   cellHnid,
   cellInline,
-  fixedSize,
   sharedOk,
   sortCells,
   streamSize,
   valuesSize,
   writeStream,
 } from '../stream/cells';
+import { fixedSize } from '../stream/types';
 import { bthAt, bthCount, bthDone, bthFind, bthKeySize, bthLo, bthValueSize } from './bth';
 import { CLIENT_TC, hnForget, hnItem, hnOpen, itemAt, itemLo, itemSize, rootHid } from './heap';
 

@@ -24,10 +24,11 @@ import {
   SITE_TABLE_WRITER_INFO,
   SITE_TABLE_WRITER_ROWS,
 } from '../memory/site';
-import { copy, get8, get16, get32, put8, put32, put64, take, zero } from '../memory/span';
+import { copy, get8, get16, get32, part, put8, put32, put64, take, zero } from '../memory/span';
 import { contextOf } from '../memory/stop';
 import { chainCount, chainFree, chainNew, chainPtr, chainPut, chainTotal, chainTrim } from '../ndb/chain';
-import { DAMAGED, EXTERNAL, fixedSize, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
+import { DAMAGED, EXTERNAL, INLINE, RECORD, STREAM_HEADER } from '../stream/cells';
+import { fixedSize, UNKNOWN } from '../stream/types';
 import { bthReserve, bthReserved, bthWrite, reservedAt, reservedHid, reservedLo } from './bthwriter';
 import { CLIENT_TC } from './heap';
 import {
@@ -41,6 +42,7 @@ import {
   MAX_ITEM,
   newAt,
   newLo,
+  newSpan,
   PAYLOAD,
 } from './heapwriter';
 import { valueOk, writeValue } from './pcwriter';
@@ -98,13 +100,13 @@ export function twNew(info: usize, rows: u32, isMatrixInHeap: u32): usize {
   }
   hwBegin(CLIENT_TC);
   hwItem(8);
-  zero(take(newLo, newAt, 8), 8);
+  zero(newSpan, 8);
   hwItem(size);
-  copy(take(newLo, newAt, size), i, size);
+  copy(newSpan, i, size);
   bthReserve((<usize>rows) << 3);
   const matrix = <usize>rows * <usize>rowSize;
   const matrixHid = isMatrixInHeap && matrix != 0 && matrix <= MAX_ITEM ? hwItem(matrix) : 0;
-  const matrixLo = newLo;
+  const matrixLo = newLo();
   const matrixAt = newAt;
 
   const own = alloc(size, SITE_TABLE_WRITER_INFO);
@@ -156,9 +158,10 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
   const block = chainPtr(rows, chainCount(rows) - 1);
   const row = take(block, <usize>(count % perBlock) * rowSize, rowSize);
   resumeHeap(h);
-  const head = take(stream, at, STREAM_HEADER);
+  const size = <usize>get32(take(stream, at, STREAM_HEADER) + 4);
+  const head = take(stream, at, size);
   const records = get32(head);
-  let r = take(stream, at + STREAM_HEADER, <usize>records * RECORD);
+  let r = part(head, size, STREAM_HEADER, <usize>records * RECORD);
   const end = r + <usize>records * RECORD;
   const info = <usize>get32(h + INFO);
   const columns = get8(take(info, 0, TCINFO_SIZE) + 1);
@@ -175,7 +178,7 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
       c += TCOLDESC_SIZE;
     } else {
       contextOf(tag);
-      if (!cell(stream, at, r, row + <usize>get16(c + 4), get8(c + 6))) {
+      if (!cell(head, size, r, row + <usize>get16(c + 4), get8(c + 6))) {
         zero(row, rowSize);
         keepHeap(h);
         return 0;
@@ -194,8 +197,8 @@ export function twRow(writer: usize, stream: usize, at: usize): u32 {
   return 1;
 }
 
-/** Fills the `cb` bytes of a cell, which are zero. As rowCells() in tc.ts reads them. */
-function cell(stream: usize, at: usize, r: usize, to: usize, cb: u32): u32 {
+/** Fills the `cb` bytes of a cell, which are zero, from record `r` of the `size` bytes at `stream`. As rowCells() in tc.ts reads them. */
+function cell(stream: usize, size: usize, r: usize, to: usize, cb: u32): u32 {
   const flags = get32(r + 4);
   const length = get32(r + 8);
   const tag = get32(r);
@@ -205,14 +208,13 @@ function cell(stream: usize, at: usize, r: usize, to: usize, cb: u32): u32 {
     for (let k: u32 = 0; k < 4 && k < cb; k++, value >>>= 8) put8(to + <usize>k, value);
     return 1;
   }
-  const size = fixedSize(tag & 0xffff);
-  if (cb != 4 || size == 255) {
+  if (cb != 4 || fixedSize(tag & 0xffff) == UNKNOWN) {
     if (flags & EXTERNAL) return <u32>damage(VALUE_TOO_LONG, 0, tag); // no room for its NID
     if (length != 0)
-      copy(to, take(stream, at + <usize>get32(r + 12), <usize>length), <usize>(length < cb ? length : cb));
+      copy(to, part(stream, size, <usize>get32(r + 12), <usize>length), <usize>(length < cb ? length : cb));
     return 1;
   }
-  put32(to, writeValue(stream, at, r));
+  put32(to, writeValue(stream, size, r));
   return valueOk;
 }
 
@@ -282,9 +284,8 @@ export function twEnd(writer: usize, rowsNid: u32, target: usize, rowsTarget: us
       const isReserved = get32(h + MATRIX_HID) != 0;
       hnidRows = isReserved ? get32(h + MATRIX_HID) : hwItem(last);
       if (!hnidRows) return 0;
-      const lo = isReserved ? <usize>get32(h + MATRIX_LO) : newLo;
-      const at = isReserved ? <usize>get32(h + MATRIX_AT) : newAt;
-      copy(take(lo, at, last), take(chainPtr(rows, 0), 0, last), last);
+      const to = isReserved ? take(<usize>get32(h + MATRIX_LO), <usize>get32(h + MATRIX_AT), last) : newSpan;
+      copy(to, take(chainPtr(rows, 0), 0, last), last);
       chainFree(rows);
       put32(h + ROWS, 0);
     } else {

@@ -3,10 +3,12 @@
 //     0x00000000  null page, never touched
 //     0x00001000  stop record, damage record, watch record, class heads, arenas of normal mode
 //     0x00010000  CRC tables, encoding tables, fold scratch, trace
-//     0x00080000  page map: one state byte per 4 KB page of a 2 GB memory
 //     0x00100000  static data of the compiler (memoryBase)
-//     0x00200000  descriptors: 32 bytes per page, indexed by the first page of a block
-//     0x01200000  the pool: every byte of every block and stream lies here
+//     0x00200000  page map: one state byte per page of 512 bytes of a 2 GB memory
+//     0x00600000  descriptors: 32 bytes per page, indexed by the page a block begins in
+//     0x08600000  the pool: every byte of every block and stream lies here
+//
+// Of the map and the descriptors only what belongs to pages in use is ever touched, and so real.
 
 export const STOP: usize = 0x1000;
 export const DAMAGE: usize = 0x1080;
@@ -26,9 +28,9 @@ export const FOLD_TAIL: usize = 0x42000; // 352 bytes
 
 export const TRACE: usize = 0x44000; // ring of the last allocations and frees, 128 KB
 
-export const PAGE_MAP: usize = 0x80000;
-export const DESCRIPTORS: usize = 0x200000;
-export const POOL: usize = 0x1200000;
+export const PAGE_MAP: usize = 0x200000;
+export const DESCRIPTORS: usize = 0x600000;
+export const POOL: usize = 0x8600000;
 
 /** 2 GB: addresses stay below 2^31, so no pointer ever looks negative to the host. */
 export const MEMORY_LIMIT: usize = 0x80000000;

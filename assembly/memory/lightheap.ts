@@ -23,6 +23,7 @@ const END_FREED: u32 = 0xdcbaaaa9;
 const FILL_LIVE: u8 = 0xe0;
 const FILL_FREED: u8 = 0xf0;
 const FILL_SUFFIX: u8 = 0xa0;
+const SUFFIX_PATTERN: u64 = 0xa0a0a0a0a0a0a0a0;
 
 /** _DPH_HEAP_ROOT.Signature. */
 const ROOT_SIGNATURE: u32 = 0xffeeddcc;
@@ -40,13 +41,12 @@ const END: usize = 28;
 const EXTREME: usize = 0x7ff00000;
 
 /** An arena is one run of pages; a larger block has a run of its own. */
-export const ARENA_PAGES: usize = 256;
-export const ARENA_SIZE: usize = ARENA_PAGES << 12;
+const ARENA_SIZE: usize = 1 << 20;
 const ARENAS_MAX: u32 = 4096;
 
 /** Freed blocks kept filled with F0 before their memory serves again, and their bytes. */
 const QUEUE_BLOCKS: u32 = 4096;
-const QUEUE_BYTES: usize = 4 << 20;
+const QUEUE_BYTES: usize = 1 << 20;
 
 let arenas: u32 = 0;
 let cursor: usize = 0; // in the last arena
@@ -112,7 +112,7 @@ export function lightAlloc(size: usize, site: u32, ordinal: u32): usize {
   store<u32>(h, END_LIVE, END);
   const ptr = h + HEADER;
   memory.fill(ptr, FILL_LIVE, size);
-  memory.fill(ptr + size, FILL_SUFFIX, SUFFIX_SIZE);
+  store<u64>(ptr + size, SUFFIX_PATTERN);
   return ptr;
 }
 
@@ -173,6 +173,7 @@ function verifySizes(h: usize, site: u32, freeSite: u32, ordinal: u32): void {
 
 function verifySuffix(h: usize, site: u32, freeSite: u32, ordinal: u32): void {
   const from = h + HEADER + <usize>load<u32>(h, SIZE);
+  if (load<u64>(from) == SUFFIX_PATTERN) return;
   for (let q = from; q < from + SUFFIX_SIZE; q++) {
     if (load<u8>(q) != FILL_SUFFIX) report(SUFFIX, q, h, site, freeSite, ordinal);
   }
@@ -189,9 +190,8 @@ function release(): void {
   if (load<u32>(h, END) != END_FREED) report(END_STAMP, h + END, h, site, freeSite, ordinal);
   if (load<u32>(h, START) != START_FREED) report(START_STAMP, h, h, site, freeSite, ordinal);
   verifySizes(h, site, freeSite, ordinal);
-  for (let q = ptr; q < ptr + size; q++) {
-    if (load<u8>(q) != FILL_FREED) report(INFIX, q, h, site, freeSite, ordinal);
-  }
+  const bad = firstOther(ptr, size);
+  if (bad) report(INFIX, bad, h, site, freeSite, ordinal);
   verifySuffix(h, site, freeSite, ordinal);
   queueHead = <usize>load<u32>(h, QUEUE);
   if (!queueHead) queueTail = 0;
@@ -201,6 +201,20 @@ function release(): void {
   const head = classOf(actual);
   store<u32>(h, load<u32>(head), QUEUE);
   store<u32>(head, <u32>h);
+}
+
+/** The first of `size` bytes at `ptr` that is not F0, 0 when all are. */
+function firstOther(ptr: usize, size: usize): usize {
+  const end = ptr + size;
+  const f0 = i8x16.splat(<i8>FILL_FREED);
+  let q = ptr;
+  for (; q + 64 <= end; q += 64) {
+    const a = v128.or(v128.xor(v128.load(q), f0), v128.xor(v128.load(q, 16), f0));
+    const b = v128.or(v128.xor(v128.load(q, 32), f0), v128.xor(v128.load(q, 48), f0));
+    if (v128.any_true(v128.or(a, b))) break;
+  }
+  for (; q < end; q++) if (load<u8>(q) != FILL_FREED) return q;
+  return 0;
 }
 
 /** Empties the queue, so that what was written after its free is found before the operation ends. */

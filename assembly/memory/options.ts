@@ -2,6 +2,11 @@
 // checks them (src/core/options.ts). Decisions are drawn from a seeded generator, begun anew with each operation, so that
 // an operation decides the same alone as in its run.
 
+import { PAGE, PAGES_4K } from './descriptor';
+
+/** The grain without --aligned: see `grain`. */
+export const PLAIN_GRAIN: usize = CHECK == 1 ? PAGES_4K : 1;
+
 export const MODE_FULL: u32 = 0;
 export const MODE_NORMAL: u32 = 1;
 export const MODE_SIZE: u32 = 2;
@@ -27,6 +32,10 @@ let faultAfter: u32 = 0;
 let generator: u32 = 1;
 
 export let flags: u32 = 0;
+/** Pages that places and guards are rounded to: PAGES_4K where Pageheap.exe's layout or the reach of its guard counts, else 1. */
+export let grain: usize = PLAIN_GRAIN;
+/** Bytes of a grain, less one. */
+export let grainMask: usize = PLAIN_GRAIN * PAGE - 1;
 /** Anything but full for all: the allocator asks further only then. */
 export let isSpecial: bool = false;
 
@@ -50,6 +59,8 @@ export function configure(
   siteFrom = newSiteFrom;
   siteTo = newSiteTo;
   flags = newFlags;
+  grain = newFlags & FLAG_ALIGNED ? PAGES_4K : PLAIN_GRAIN;
+  grainMask = grain * PAGE - 1;
   faultRate = newFaultRate;
   faultAfter = newFaultAfter;
   isSpecial = mode != MODE_FULL || faultRate != 0 || (flags & (FLAG_BACKWARDS | FLAG_ALIGNED | FLAG_PROTECT)) != 0;

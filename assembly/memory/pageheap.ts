@@ -8,8 +8,8 @@
 //          slack ▲ block        ▲ block + size
 //
 // WebAssembly cannot close a page and has no alignment faults: span.ts checks what a processor
-// would, and the block can meet its guard exactly. Slack is stamped and verified when the block is
-// freed. A run is np pages and one guard; runs of more than 32 pages are rounded up to one of eight
+// would, the block can meet its guard exactly, and a page can be as small as 512 bytes. Slack is stamped and verified when
+// the block is freed. A run is np pages and a guard; runs of more than 32 pages are rounded up to one of eight
 // sizes per doubling, the spare pages closed in front of the block.
 //
 // In the raw build (CHECK 0) rawheap.ts stands in for all of this.
@@ -46,7 +46,10 @@ import {
   FLAG_NO_TRACES,
   FLAG_PROTECT,
   flags,
+  grain,
+  grainMask,
   isSpecial,
+  PLAIN_GRAIN,
   reseed,
   wantsFull,
 } from './options';
@@ -75,8 +78,13 @@ const SLACK_STAMP: i8 = -48; // 0xD0, as Pageheap.exe stamps the bytes beside a 
 /** facts: a request above this is a length gone wrong, not a wish (stop 4, EXTREME_SIZE_REQUEST). */
 const EXTREME: usize = 0x7ff00000;
 
-/** Freed pages kept closed before the oldest serve again: 2 MB, some 250 small blocks. With 8 MB they have left the processor's cache by then. */
+/**
+ * Freed blocks kept closed before the oldest serves again, and their pages (256 KB): as long as either is below its limit all stay, but no
+ * more than 4 MB. With much more, what serves again would have left the processor's cache.
+ */
+const QUARANTINE_BLOCKS: u32 = 64;
 const QUARANTINE_PAGES: usize = 512;
+const QUARANTINE_MAX: usize = 8192;
 
 // The aligned layout, Pageheap.exe's own: a header before the block, D0 behind it up to a multiple of 8.
 const HEADER: usize = 32;
@@ -84,6 +92,9 @@ const START_LIVE: u32 = 0xabcdbbbb;
 const END_LIVE: u32 = 0xdcbabbbb;
 const START_FREED: u32 = 0xabcdbbba;
 const END_FREED: u32 = 0xdcbabbba;
+
+/** Bytes of a grain without --aligned, less one. */
+const PLAIN_MASK: usize = PAGE * PLAIN_GRAIN - 1;
 
 let ordinal: u32 = 0; // of the operation, core sites only
 let total: u32 = 0; // of the run, core sites only
@@ -93,6 +104,7 @@ let peakPages: usize = 0;
 let queueHead: usize = 0;
 let queueTail: usize = 0;
 let queuedPages: usize = 0;
+let queuedBlocks: u32 = 0;
 
 /** Rises with every block freed: who keeps the address of a span asks whether it still holds. */
 export let changes: u32 = 0;
@@ -102,20 +114,19 @@ export function changed(): void {
   changes++;
 }
 
-/** Called once per instance: closes every page. */
+/** Called once per instance. Every page is closed: its state is 0. */
 export function initHeap(): void {
-  memory.fill(PAGE_MAP, GUARD, MEMORY_LIMIT >>> PAGE_BITS);
   initLight();
   if (CHECK == 1) initShadow();
 }
 
-/** Sets the state of `pages` pages. Mostly one or two, for which memory.fill would cost more than all the rest. */
-// @ts-ignore: decorator
-@inline function mark(page: usize, pages: usize, state: u8): void {
-  const p = PAGE_MAP + page;
-  if (pages == 1) store<u8>(p, state);
-  else if (pages == 2) store<u16>(p, (<u16>state) | ((<u16>state) << 8));
-  else memory.fill(p, state, pages);
+/** Sets the state of `pages` pages: a few, for which memory.fill would cost more than all the rest. */
+function mark(page: usize, pages: usize, state: u8): void {
+  const eight = <u64>state * 0x0101010101010101;
+  let p = PAGE_MAP + page;
+  const end = p + pages;
+  for (; p + 8 <= end; p += 8) store<u64>(p, eight);
+  for (; p < end; p++) store<u8>(p, state);
 }
 
 /** Returns the address of `size` bytes that end at a guard page. Never 0: a request that cannot be met stops. */
@@ -127,34 +138,60 @@ export function alloc(size: usize, site: u32): usize {
     total++;
     liveBlocks++;
   }
-  if (isSpecial) {
-    if (flags & FLAG_PROTECT) verifyTables(ordinal);
-    if (site && failsNow(total)) stop(FAULT, 0, size, 0, size, site, 0, ordinal);
-    if (site && !wantsFull(size, site)) return normal(size, site);
-  }
-  const isAligned = (flags & FLAG_ALIGNED) != 0 && site != 0;
-  const isBackwards = (flags & FLAG_BACKWARDS) != 0 && site != 0;
-  const reach = isAligned ? (size + 7) & ~7 : size;
-  const pages = ((isAligned ? reach + HEADER : size) + (PAGE - 1)) >>> PAGE_BITS;
+  if (isSpecial) return special(size, site);
+  const pages = ((size + PLAIN_MASK) & ~PLAIN_MASK) >>> PAGE_BITS;
   const run = runPages(pages);
   const first = takeRun(run, site, size);
-  const stampedTo = runStampedTo;
-
   const end = (first + run) << PAGE_BITS;
+  const ptr = end - size;
   const start = end - (pages << PAGE_BITS);
-  const ptr = isBackwards ? start : end - reach;
-  const page = start >>> PAGE_BITS;
-  mark(page, pages, LIVE);
+  describe(ptr, size, size, run, site);
+  mark(start >>> PAGE_BITS, pages, LIVE);
   if (run != pages) mark(first, run - pages, GUARD);
+  if (runStampedTo < ptr) stamp(runStampedTo > start ? runStampedTo : start, ptr);
+  if (CHECK == 1) shadow(ptr, size, site == 0);
+  if (site && !(flags & FLAG_NO_TRACES)) noteAlloc(ordinal, ptr, size, site);
+  return ptr;
+}
+
+/** Pages for `bytes`, in whole grains. */
+function pagesOf(bytes: usize): usize {
+  return ((bytes + grainMask) & ~grainMask) >>> PAGE_BITS;
+}
+
+/** The descriptor of a new block, of which `reach` bytes may be spanned. */
+// @ts-ignore: decorator
+@inline function describe(ptr: usize, size: usize, reach: usize, run: usize, site: u32): void {
   const d = descriptor(ptr >>> PAGE_BITS);
   store<u32>(d, <u32>ptr, LIVE_PTR);
   store<u32>(d, <u32>reach, LIMIT);
   store<u32>(d, <u32>run, RUN_PAGES);
-  store<u16>(d, <u16>site, SITE);
-  store<u16>(d, 0, FREE_SITE);
+  store<u32>(d, site, SITE); // and no FREE_SITE
   store<u32>(d, <u32>size, SIZE);
   store<u32>(d, ordinal, ORDINAL);
   store<u32>(d, <u32>ptr, LAST_PTR);
+  livePages += run + grain;
+  if (livePages > peakPages) peakPages = livePages;
+}
+
+/** The same with every option there is. */
+function special(size: usize, site: u32): usize {
+  if (flags & FLAG_PROTECT) verifyTables(ordinal);
+  if (site && failsNow(total)) stop(FAULT, 0, size, 0, size, site, 0, ordinal);
+  if (site && !wantsFull(size, site)) return normal(size, site);
+  const isAligned = (flags & FLAG_ALIGNED) != 0 && site != 0;
+  const isBackwards = (flags & FLAG_BACKWARDS) != 0 && site != 0;
+  const reach = isAligned ? (size + 7) & ~7 : size;
+  const pages = pagesOf(isAligned ? reach + HEADER : size);
+  const run = runPages(pages);
+  const first = takeRun(run, site, size);
+  const stampedTo = runStampedTo;
+  const end = (first + run) << PAGE_BITS;
+  const start = end - (pages << PAGE_BITS);
+  const ptr = isBackwards ? start : end - reach;
+  mark(start >>> PAGE_BITS, pages, LIVE);
+  if (run != pages) mark(first, run - pages, GUARD);
+  describe(ptr, size, reach, run, site);
 
   const slackEnd = isAligned ? ptr - HEADER : ptr;
   if (stampedTo < slackEnd) stamp(stampedTo > start ? stampedTo : start, slackEnd);
@@ -165,8 +202,6 @@ export function alloc(size: usize, site: u32): usize {
   if (isBackwards) stamp(ptr + size, end);
   if (CHECK == 1) shadow(ptr, size, site == 0);
   if (site && !(flags & FLAG_NO_TRACES)) noteAlloc(ordinal, ptr, size, site);
-  livePages += run + 1;
-  if (livePages > peakPages) peakPages = livePages;
   if (flags & FLAG_PROTECT) keepTables();
   return ptr;
 }
@@ -175,11 +210,11 @@ export function alloc(size: usize, site: u32): usize {
 function normal(size: usize, site: u32): usize {
   const need = lightNeeds(size);
   if (need) {
-    const run = runPages((need + (PAGE - 1)) >>> PAGE_BITS);
+    const run = runPages(pagesOf(need));
     const first = takeRun(run, site, need);
     memory.fill(PAGE_MAP + first, LIGHT, run);
     lightArena(first << PAGE_BITS, run << PAGE_BITS);
-    livePages += run + 1;
+    livePages += run + grain;
     if (livePages > peakPages) peakPages = livePages;
   }
   const ptr = lightAlloc(size, site, ordinal);
@@ -214,27 +249,54 @@ export function free(ptr: usize, site: u32): void {
     rawFree(ptr);
     return;
   }
+  if (isSpecial) {
+    freeSpecial(ptr, site);
+    return;
+  }
+  const d = liveDescriptor(ptr, site);
+  if (<usize>load<u32>(d, LIVE_PTR) != ptr) refuseFree(ptr, site);
+  const start = ptr & ~PLAIN_MASK;
+  verifySlack(start, ptr, SLACK, d);
+  retire(ptr, d, start, PLAIN_GRAIN, PLAIN_MASK, site);
+}
+
+/** The same with every option there is. */
+function freeSpecial(ptr: usize, site: u32): void {
   if (flags & FLAG_PROTECT) verifyTables(ordinal);
-  if (ptr >= MEMORY_LIMIT) stop(WILD, ptr, 0, 0, 0, 0, site, 0);
-  const d = descriptor(ptr >>> PAGE_BITS);
-  if (ptr < POOL || <usize>load<u32>(d, LIVE_PTR) != ptr) {
-    if (ptr < POOL || stateOf(ptr) != LIGHT) refuseFree(ptr, site);
+  const d = liveDescriptor(ptr, site);
+  if (<usize>load<u32>(d, LIVE_PTR) != ptr) {
+    if (stateOf(ptr) != LIGHT) refuseFree(ptr, site);
     freeNormal(ptr, site);
     return;
   }
   const size = <usize>load<u32>(d, SIZE);
-  const run = <usize>load<u32>(d, RUN_PAGES);
-  const end = (ptr + size + (PAGE - 1)) & ~(PAGE - 1);
+  const end = (ptr + size + grainMask) & ~grainMask;
   const isAligned = (flags & FLAG_ALIGNED) != 0 && load<u16>(d, SITE) != 0;
   const head = isAligned ? ptr - HEADER : ptr;
-  const start = head & ~(PAGE - 1);
+  const start = head & ~grainMask;
   if (isAligned) verifyHeader(head, d);
   verifySlack(start, head, SLACK, d);
   verifySlack(ptr + size, end, SUFFIX, d);
-
-  const page = ptr >>> PAGE_BITS;
-  mark(start >>> PAGE_BITS, (end - start) >>> PAGE_BITS, FREED);
   if (isAligned) writeHeader(ptr, size, (end - start) >>> PAGE_BITS, site, START_FREED, END_FREED);
+  retire(ptr, d, start, grain, grainMask, site);
+  if (flags & FLAG_PROTECT) keepTables();
+}
+
+/** Descriptor of the block that would begin at `ptr`, or a stop when no block can. */
+// @ts-ignore: decorator
+@inline function liveDescriptor(ptr: usize, site: u32): usize {
+  if (ptr >= MEMORY_LIMIT) stop(WILD, ptr, 0, 0, 0, 0, site, 0);
+  if (ptr < POOL) refuseFree(ptr, site);
+  return descriptor(ptr >>> PAGE_BITS);
+}
+
+/** Closes the pages of a block, which begin at `start`, and queues them; the oldest leave the queue. */
+// @ts-ignore: decorator
+@inline function retire(ptr: usize, d: usize, start: usize, guard: usize, mask: usize, site: u32): void {
+  const size = <usize>load<u32>(d, SIZE);
+  const held = <usize>load<u32>(d, RUN_PAGES) + guard;
+  const end = (ptr + size + mask) & ~mask;
+  mark(start >>> PAGE_BITS, (end - start) >>> PAGE_BITS, FREED);
   if (load<u16>(d, SITE)) {
     liveBlocks--;
     if (!(flags & FLAG_NO_TRACES)) noteFree(load<u32>(d, ORDINAL), ptr, size, site);
@@ -242,13 +304,17 @@ export function free(ptr: usize, site: u32): void {
   store<u32>(d, 0, LIVE_PTR);
   store<u16>(d, <u16>site, FREE_SITE);
   store<u32>(d, 0, NEXT);
+  const page = ptr >>> PAGE_BITS;
   if (queueTail) store<u32>(descriptor(queueTail), <u32>page, NEXT);
   else queueHead = page;
   queueTail = page;
-  livePages -= run + 1;
-  queuedPages += run + 1;
-  while (queuedPages > QUARANTINE_PAGES && queueHead != queueTail) release();
-  if (flags & FLAG_PROTECT) keepTables();
+  livePages -= held;
+  queuedPages += held;
+  queuedBlocks++;
+  while (queuedPages > QUARANTINE_PAGES && (queuedBlocks > QUARANTINE_BLOCKS || queuedPages > QUARANTINE_MAX)) {
+    if (queueHead == queueTail) break;
+    release(guard, mask);
+  }
 }
 
 function freeNormal(ptr: usize, site: u32): void {
@@ -261,22 +327,24 @@ function freeNormal(ptr: usize, site: u32): void {
 }
 
 /** The oldest freed block leaves the queue; its run may serve again. */
-function release(): void {
-  const page = queueHead;
-  const d = descriptor(page);
+// @ts-ignore: decorator
+@inline function release(guard: usize, mask: usize): void {
+  const d = descriptor(queueHead);
   queueHead = <usize>load<u32>(d, NEXT);
   const run = <usize>load<u32>(d, RUN_PAGES);
-  const end = (<usize>load<u32>(d, LAST_PTR) + <usize>load<u32>(d, SIZE) + (PAGE - 1)) >>> PAGE_BITS;
-  const first = end - run;
+  const ptr = <usize>load<u32>(d, LAST_PTR);
+  const first = (((ptr + <usize>load<u32>(d, SIZE) + mask) & ~mask) >>> PAGE_BITS) - run;
   mark(first, run, UNUSED);
   // Its slack was verified when the block was freed and nothing could touch it since: only the bytes of the block are not D0.
-  const stampedTo = first == page && !(flags & (FLAG_ALIGNED | FLAG_BACKWARDS)) ? load<u32>(d, LAST_PTR) : 0;
+  const isSlackFirst = (ptr & ~mask) == first << PAGE_BITS && !(flags & (FLAG_ALIGNED | FLAG_BACKWARDS));
   store<u32>(d, 0, LAST_PTR);
+  const f = descriptor(first);
   const head = classOf(run);
-  store<u32>(descriptor(first), stampedTo, STAMPED_TO);
-  store<u32>(descriptor(first), load<u32>(head), NEXT);
+  store<u32>(f, isSlackFirst ? <u32>ptr : 0, STAMPED_TO);
+  store<u32>(f, load<u32>(head), NEXT);
   store<u32>(head, <u32>first);
-  queuedPages -= run + 1;
+  queuedPages -= run + guard;
+  queuedBlocks--;
 }
 
 function verifyHeader(h: usize, d: usize): void {
@@ -341,15 +409,15 @@ export function sizeOf(ptr: usize): usize {
 // @ts-ignore: decorator
 @inline export function holds(lo: usize, at: usize, n: usize): bool {
   const d = DESCRIPTORS + ((lo >>> (PAGE_BITS - 5)) & DESCRIPTOR_MASK); // stays among the descriptors for any `lo`
-  const limit = <usize>load<u32>(d, LIMIT);
-  return <usize>load<u32>(d, LIVE_PTR) == lo && n <= limit && at <= limit - n;
+  const isOut: usize = <u64>at + <u64>n > <u64>load<u32>(d, LIMIT) ? 1 : 0;
+  return (isOut | (<usize>load<u32>(d, LIVE_PTR) ^ lo)) == 0; // one branch for both
 }
 
 /** True when the pages of the first and the last of `n` bytes at `p` are open (paranoid build). */
 // @ts-ignore: decorator
 @inline export function open(p: usize, n: usize): bool {
   const last = p + (n - 1);
-  return (p | last) < MEMORY_LIMIT && !(stateOf(p) | stateOf(last));
+  return (p | last) < MEMORY_LIMIT && (stateOf(p) & stateOf(last)) == LIVE;
 }
 
 /** True when every page of `n` bytes at `p` is open, for `n` of any size above 0 (paranoid build). */

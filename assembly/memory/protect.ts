@@ -8,7 +8,7 @@ import { HEAP_LIST, stop } from './stop';
 let tableSum: u32 = 0;
 
 /** Descriptors that FLAG_PROTECT sums: of the first 64 MB of the pool. */
-const PROTECTED_PAGES: usize = 16384;
+const PROTECTED_PAGES: usize = (64 << 20) >>> PAGE_BITS;
 
 /** A sum over the allocator's own tables: class heads and descriptors. */
 function sumTables(): u32 {

@@ -17,7 +17,7 @@ import {
   stateOf,
 } from './descriptor';
 import { MEMORY_LIMIT, PAGE_MAP, POOL } from './layout';
-import { FLAG_ALIGNED, FLAG_BACKWARDS, flags } from './options';
+import { FLAG_BACKWARDS, flags, grain } from './options';
 import {
   BAD_FREE,
   DOUBLE_FREE,
@@ -46,15 +46,26 @@ export function refuse(lo: usize, at: usize, n: usize): void {
   refuseAt(address, n);
 }
 
+/** The same for bytes that should lie in a span that begins `at` bytes before `address`: they are its block's, however far from it. */
+export function refusePart(address: usize, at: usize, n: usize): void {
+  const d = blockOn((address - at) >>> PAGE_BITS);
+  if (d && load<u32>(d, LIVE_PTR)) {
+    const end = <usize>load<u32>(d, LAST_PTR) + <usize>load<u32>(d, LIMIT);
+    if (<isize>at > 0 && <u64>address + <u64>n > <u64>end) report(OVERRUN, address > end ? address : end, n, d);
+    if (<isize>at < 0 && address < <usize>load<u32>(d, LAST_PTR)) report(UNDERRUN, address, n, d);
+  }
+  refuseAt(address, n);
+}
+
 /** The same for a bare address: looks for the block it lies in or beside. */
 export function refuseAt(address: usize, n: usize): void {
   if (address >= POOL && address < MEMORY_LIMIT && stateOf(address) == LIGHT) return;
   if (address < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
   const page = address >>> PAGE_BITS;
   let d = blockOn(page);
-  // A guard page: with FLAG_BACKWARDS the block behind it begins there, else the block before it ends there.
-  if (!d && flags & FLAG_BACKWARDS) d = blockOn(page + 1);
-  if (!d) d = blockOn(page - 1);
+  // A guard: with FLAG_BACKWARDS the block behind it begins there, else the block before it ends there.
+  for (let k: usize = 1; k <= grain && !d && flags & FLAG_BACKWARDS; k++) d = blockOn(page + k);
+  for (let k: usize = 1; k <= grain && !d; k++) d = blockOn(page - k);
   if (!d) stop(WILD, address, n, 0, 0, 0, 0, 0);
   if (!load<u32>(d, LIVE_PTR)) report(USE_AFTER_FREE, address, n, d);
   const block = <usize>load<u32>(d, LAST_PTR);
@@ -78,11 +89,12 @@ function blockOn(page: usize): usize {
   const state = load<u8>(PAGE_MAP + page);
   if (state != LIVE && state != FREED) return 0;
   while (load<u8>(PAGE_MAP + page - 1) == state) page--; // ends at a guard at the latest: the page before the pool is one
-  let d = descriptor(page);
-  // In the aligned layout the header may begin a page before the block.
-  if (!load<u32>(d, LAST_PTR) && flags & FLAG_ALIGNED && load<u8>(PAGE_MAP + page + 1) == state)
-    d = descriptor(page + 1);
-  return load<u32>(d, LAST_PTR) ? d : 0;
+  // The block begins in the first page, or where pages come in grains, and headers before blocks, in one of the next.
+  for (let k: usize = 0; k <= grain && load<u8>(PAGE_MAP + page + k) == state; k++) {
+    const d = descriptor(page + k);
+    if (load<u32>(d, LAST_PTR)) return d;
+  }
+  return 0;
 }
 
 export function refuseFree(ptr: usize, site: u32): void {

@@ -1,8 +1,9 @@
-// Runs: the pages a block gets, by class. A run is np pages and one guard; runs of more than 32 pages are rounded up to one of
-// eight sizes per doubling. Freed runs wait in the list of their class; what has never been used comes from the end of the memory.
+// Runs: the pages a block gets, by class. A run is np pages and a guard behind them; runs of more than 32 pages are rounded up to one
+// of eight sizes per doubling. Freed runs wait in the list of their class; what has never been used comes from the end of the memory.
 
 import { descriptor, NEXT, PAGE_BITS, STAMPED_TO } from './descriptor';
 import { CLASSES, MEMORY_LIMIT, POOL, SHADOW } from './layout';
+import { grain } from './options';
 import { EXHAUSTED, stop } from './stop';
 
 /** In the paranoid build the shadow lies above the pool. */
@@ -13,7 +14,7 @@ export let cursor: usize = POOL >>> PAGE_BITS;
 /** Of the run takeRun() gave: its first page is D0 up to here. */
 export let runStampedTo: usize = 0;
 
-/** Pages of the run that serves `pages`, see the head of this file. */
+/** Pages of the run that serves `pages`, see the head of this file. Whole grains become whole grains. */
 export function runPages(pages: usize): usize {
   if (pages <= 32) return pages;
   const shift = 28 - clz<u32>(<u32>pages);
@@ -40,7 +41,7 @@ export function takeRun(run: usize, site: u32, size: usize): usize {
 /** Pages never used before; grows the memory when they do not fit. */
 function fresh(run: usize, site: u32, size: usize): usize {
   const first = cursor;
-  const end = (first + run + 1) << PAGE_BITS;
+  const end = (first + run + grain) << PAGE_BITS;
   if (run >= MEMORY_LIMIT >>> PAGE_BITS || end > POOL_LIMIT || end < first << PAGE_BITS) {
     stop(EXHAUSTED, 0, size, 0, size, site, 0, 0);
   }
@@ -51,6 +52,6 @@ function fresh(run: usize, site: u32, size: usize): usize {
     if (more < step && have + (step << 16) <= MEMORY_LIMIT) more = step;
     if (memory.grow(<i32>more) < 0) stop(EXHAUSTED, 0, size, 0, size, site, 0, 0);
   }
-  cursor = first + run + 1;
+  cursor = first + run + grain;
   return first;
 }

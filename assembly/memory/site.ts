@@ -16,8 +16,9 @@ export const SITE_BTH_EMPTY: u32 = 0x31;
 export const SITE_BTH_RECORDS: u32 = 0x32; // records in key order
 
 export const SITE_PC: u32 = 0x40; // ltp.pc
-export const SITE_PC_CELLS: u32 = 0x41; // resolved values, before they become a stream
+export const SITE_PC_PLAN: u32 = 0x41; // resolved values, before they become a stream
 export const SITE_PC_STREAM: u32 = 0x42;
+export const SITE_PC_ORDER: u32 = 0x43; // records in the order of their tags
 
 export const SITE_TABLE: u32 = 0x50; // ltp.tc
 export const SITE_TABLE_COLUMNS: u32 = 0x51;

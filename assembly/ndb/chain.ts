@@ -7,7 +7,7 @@
 
 import { alloc, changed, free, sizeOf } from '../memory/pageheap';
 import { SITE_CHAIN, SITE_CHAIN_GROW, SITE_CHAIN_HANDLE, SITE_CHAIN_LIST } from '../memory/site';
-import { copy, get32, put32, put64, take } from '../memory/span';
+import { copy, get32, part, put32, put64, take } from '../memory/span';
 
 const COUNT: usize = 0;
 const CAPACITY: usize = 4;
@@ -36,7 +36,7 @@ export function chainPut(chain: usize, ptr: usize, size: usize): void {
   if (count == get32(h + CAPACITY)) grow(h, count);
   put32(h + COUNT, count + 1);
   put32(h + TOTAL, get32(h + TOTAL) + <u32>size);
-  const e = entry(chain, count);
+  const e = entryOf(h, count);
   put32(e, <u32>ptr);
   put32(e + 4, <u32>size);
   changed();
@@ -66,10 +66,26 @@ export function chainTotal(chain: usize): u32 {
 }
 
 function entry(chain: usize, index: u32): usize {
-  const h = take(chain, 0, HANDLE_SIZE);
+  return entryOf(take(chain, 0, HANDLE_SIZE), index);
+}
+
+/** The same for a handle whose span has been taken. */
+function entryOf(h: usize, index: u32): usize {
   const list = <usize>get32(h + LIST);
   if (list) return take(list, (<usize>index) << 3, 8);
-  return take(chain, ONE + ((<usize>index) << 3), 8);
+  return part(h, HANDLE_SIZE, ONE + ((<usize>index) << 3), 8);
+}
+
+/** Blocks of the chain whose entries were asked for last. */
+export let entryCount: u32 = 0;
+
+/** Address of the entries of the blocks there are, { block u32, size u32 } each; sets entryCount. Good until `changes` rises. */
+export function chainEntries(chain: usize): usize {
+  const h = take(chain, 0, HANDLE_SIZE);
+  entryCount = get32(h + COUNT);
+  const bytes = (<usize>entryCount) << 3;
+  const list = <usize>get32(h + LIST);
+  return list ? take(list, 0, bytes) : part(h, HANDLE_SIZE, ONE, bytes);
 }
 
 export function chainPtr(chain: usize, index: u32): usize {
@@ -83,7 +99,7 @@ export function chainSize(chain: usize, index: u32): usize {
 /** Shortens the last block to `size` bytes. */
 export function chainTrim(chain: usize, size: usize): void {
   const h = take(chain, 0, HANDLE_SIZE);
-  const e = entry(chain, get32(h + COUNT) - 1);
+  const e = entryOf(h, get32(h + COUNT) - 1);
   put32(h + TOTAL, get32(h + TOTAL) - get32(e + 4) + <u32>size);
   put32(e + 4, <u32>size);
   changed();
@@ -91,10 +107,10 @@ export function chainTrim(chain: usize, size: usize): void {
 
 /** Frees the chain and every block in it. */
 export function chainFree(chain: usize): void {
-  const h = take(chain, 0, HANDLE_SIZE);
-  const count = get32(h + COUNT);
-  const list = <usize>get32(h + LIST);
-  for (let k: u32 = 0; k < count; k++) free(<usize>get32(entry(chain, k)), SITE_CHAIN);
+  const entries = chainEntries(chain);
+  const count = entryCount;
+  const list = <usize>get32(take(chain, 0, HANDLE_SIZE) + LIST);
+  for (let k: u32 = 0; k < count; k++) free(<usize>get32(entries + ((<usize>k) << 3)), SITE_CHAIN);
   if (list) free(list, SITE_CHAIN);
   free(chain, SITE_CHAIN);
 }

@@ -4,7 +4,7 @@
 
 import { hnItem, itemAt, itemLo, itemSize } from '../ltp/heap';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_PC_CELLS } from '../memory/site';
+import { SITE_PC_PLAN } from '../memory/site';
 import { copy, get16, get32, put8, put16, put32, take } from '../memory/span';
 
 export let planted: u32 = 0;
@@ -18,7 +18,7 @@ const ATTACH_LONG_FILENAME: u32 = 0x3707001f;
 const RENDERING_POSITION: u32 = 0x370b0003;
 const ATTACH_METHOD: u32 = 0x37050003;
 
-const SITE: u32 = SITE_PC_CELLS;
+const SITE: u32 = SITE_PC_PLAN;
 
 let stale: usize = 0;
 

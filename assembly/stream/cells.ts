@@ -29,36 +29,16 @@ const LENGTH: usize = 8;
 const AT: usize = 12; // or the inline value, the NID, the HNID
 const LO: usize = 16;
 
-/** Bytes of a value of a fixed-size type, 0 when the type is variable, 255 when we do not know it. MS-OXCDATA 2.11.1. */
-export function fixedSize(type: u32): u32 {
-  switch (type) {
-    case 0x0002: // PtypInteger16
-      return 2;
-    case 0x0003: // PtypInteger32
-    case 0x0004: // PtypFloating32
-    case 0x000a: // PtypErrorCode
-      return 4;
-    case 0x000b: // PtypBoolean
-      return 1;
-    case 0x0005: // PtypFloating64
-    case 0x0006: // PtypCurrency
-    case 0x0007: // PtypFloatingTime
-    case 0x0014: // PtypInteger64
-    case 0x0040: // PtypTime
-    case 0x000d: // PtypObject: NID and size
-      return 8;
-    case 0x0048: // PtypGuid
-      return 16;
-    case 0x001e: // PtypString8
-    case 0x001f: // PtypString
-    case 0x0102: // PtypBinary
-    case 0x00fb: // PtypServerId
-    case 0x00fd: // PtypRestriction
-    case 0x00fe: // PtypRuleAction
-      return 0;
-    default:
-      return type & 0x1000 ? 0 : 255;
-  }
+/** The `length` bytes that count of a dword that holds a value. */
+// @ts-ignore: decorator
+@inline export function inlineValue(value: u32, length: u32): u32 {
+  return length == 4 ? value : value & ((1 << (length << 3)) - 1);
+}
+
+/** Do values of this fixedSize() lie in the record itself? */
+// @ts-ignore: decorator
+@inline export function isInline(size: u32): bool {
+  return size == 255 || (size != 0 && size <= 4);
 }
 
 // The three cell functions fill the cell at `c`, an address inside the caller's span of cells.
@@ -67,7 +47,7 @@ export function cellInline(c: usize, tag: u32, length: u32, value: u32): void {
   put32(c + TAG, tag);
   put32(c + FLAGS, INLINE);
   put32(c + LENGTH, length);
-  put32(c + AT, length == 4 ? value : value & ((1 << (length << 3)) - 1));
+  put32(c + AT, inlineValue(value, length));
   put32(c + LO, 0);
 }
 
@@ -80,32 +60,44 @@ export function cellAt(c: usize, tag: u32, lo: usize, at: usize, length: usize):
   put32(c + LO, <u32>lo);
 }
 
+// What resolve() found: the flags, length and place of a record; a value that has to be copied is the heap item hnItem() found.
+export let valueFlags: u32 = 0;
+export let valueLength: u32 = 0;
+export let valuePlace: u32 = 0;
+
 /**
- * The value an HNID stands for: nothing (0), a heap item, or a subnode. A HID that leads nowhere makes a
- * damaged cell, not a damaged node.
+ * What an HNID stands for: nothing (0), a heap item, or a subnode. `size` of a fixed-size type, else 0. A HID that leads nowhere
+ * makes a damaged value, not a damaged node.
  */
-export function cellHnid(c: usize, tag: u32, chain: usize, variant: u32, hnid: u32, size: u32): void {
-  put32(c + TAG, tag);
-  put32(c + FLAGS, 0);
-  put32(c + LENGTH, 0);
-  put32(c + AT, 0);
-  put32(c + LO, 0);
+// @ts-ignore: decorator
+@inline export function resolve(chain: usize, variant: u32, hnid: u32, size: u32): void {
+  valueFlags = 0;
+  valueLength = 0;
+  valuePlace = 0;
   if (hnid == 0) return;
+  valuePlace = hnid;
   if (hnid & 0x1f) {
-    put32(c + FLAGS, EXTERNAL);
-    put32(c + AT, hnid);
+    valueFlags = EXTERNAL;
     return;
   }
   const found = hnItem(chain, hnid, variant);
   if (found && (size == 0 || itemSize == <usize>size)) {
-    put32(c + LENGTH, <u32>itemSize);
-    put32(c + AT, <u32>itemAt);
-    put32(c + LO, <u32>itemLo);
+    valueLength = <u32>itemSize;
     return;
   }
-  put32(c + FLAGS, DAMAGED);
-  put32(c + LENGTH, found ? VALUE_SIZE : damageCode());
-  put32(c + AT, hnid);
+  valueFlags = DAMAGED;
+  valueLength = found ? VALUE_SIZE : damageCode();
+}
+
+/** The same as a cell. */
+export function cellHnid(c: usize, tag: u32, chain: usize, variant: u32, hnid: u32, size: u32): void {
+  resolve(chain, variant, hnid, size);
+  const isItem = valueFlags == 0 && valueLength != 0;
+  put32(c + TAG, tag);
+  put32(c + FLAGS, valueFlags);
+  put32(c + LENGTH, valueLength);
+  put32(c + AT, isItem ? <u32>itemAt : valuePlace);
+  put32(c + LO, isItem ? <u32>itemLo : 0);
 }
 
 // @ts-ignore: decorator
@@ -140,7 +132,7 @@ export function streamSize(count: u32, values: u64): usize {
   return STREAM_HEADER + <usize>count * RECORD + <usize>values;
 }
 
-/** Orders cells by tag. Sorted already in all but some third-party files. */
+/** Orders cells by tag. */
 export function sortCells(cells: usize, count: u32): void {
   const base = take(cells, 0, <usize>count * CELL);
   let sorted = true;

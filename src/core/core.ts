@@ -122,8 +122,8 @@ export interface CoreExports {
   lzfuDecode(lo: number, at: number, n: number): number;
 }
 
-/** As in asconfig.json: 34 MB to begin with (mostly never touched), 2 GB at most. */
-const INITIAL_PAGES = 544;
+/** As in asconfig.json: 150 MB to begin with (page map and descriptors: nearly all of it never touched), 2 GB at most. */
+const INITIAL_PAGES = 2400;
 const MAXIMUM_PAGES = 32768;
 
 /** Mirrors assembly/memory/layout.ts. */

@@ -9,22 +9,25 @@ import type { Scene } from './fault.js';
 export const HEAP_ROOT = 0x3800;
 const ARENAS = 0x4000;
 const TRACE = 0x44000;
-const PAGE_MAP = 0x80000;
-const DESCRIPTORS = 0x200000;
-const POOL = 0x1200000;
+const PAGE_MAP = 0x200000;
+const DESCRIPTORS = 0x600000;
+const POOL = 0x8600000;
 const MEMORY_LIMIT = 0x80000000;
 
-const PAGE = 4096;
+/** Bytes of a page. */
+export const PAGE = 512;
+/** Pages in one of Pageheap.exe's. */
+const PAGES_4K = 8;
 const DESCRIPTOR = 32;
 const TRACE_EVENTS = 8192;
 const ARENAS_MAX = 4096;
 
 /** States of a page, by the bytes of the page map. `arena`: blocks of normal mode. */
 const STATES: Readonly<Record<number, PageState>> = {
-  0: 'live',
+  0: 'guard',
   241: 'unused',
-  242: 'guard',
   243: 'freed',
+  255: 'live',
   244: 'arena',
 };
 export type PageState = 'live' | 'unused' | 'guard' | 'freed' | 'arena';
@@ -73,6 +76,10 @@ export interface HeapMap {
   readonly eventsLost: number;
 }
 
+/** Pages that blocks and guards are rounded to. As in assembly/memory/options.ts. */
+export const grainOf = ({ build, pageheap }: Scene): number =>
+  pageheap.aligned === true || (build !== 'core' && build !== 'raw') ? PAGES_4K : 1;
+
 /** The whole heap. `scene` as Core.scene() or CoreFault.scene gives it. */
 export function readHeap(scene: Scene): HeapMap {
   const view = new DataView(scene.memory);
@@ -86,7 +93,7 @@ export function readHeap(scene: Scene): HeapMap {
     blocks.push(block);
     const from = block.virtAddr / PAGE;
     for (let k = from; k < from + block.virtSize / PAGE; k++) {
-      if (states[k - first] === 0 || states[k - first] === 243) owner.set(k, block);
+      if (states[k - first] === 255 || states[k - first] === 243) owner.set(k, block);
     }
   }
   const pages = Array.from(states, (byte, k): HeapPage => {
@@ -102,12 +109,13 @@ export function readHeap(scene: Scene): HeapMap {
 function pageStates(memory: ArrayBuffer): Uint8Array {
   const map = new Uint8Array(memory, PAGE_MAP + POOL / PAGE, (MEMORY_LIMIT - POOL) / PAGE);
   let end = Math.min(map.length, Math.max(0, (memory.byteLength - POOL) / PAGE));
-  while (end > 0 && map[end - 1] === 242) end--;
+  while (end > 0 && map[end - 1] === 0) end--;
   return map.subarray(0, end === 0 ? 0 : Math.min(end + 1, map.length));
 }
 
 /** The full block whose first byte lies on `page`, live or in the queue of freed blocks. */
-function fullBlock(view: DataView, page: number, { pageheap }: Scene): HeapBlock | undefined {
+function fullBlock(view: DataView, page: number, scene: Scene): HeapBlock | undefined {
+  const { pageheap } = scene;
   const node = DESCRIPTORS + page * DESCRIPTOR;
   const u32 = (at: number): number => view.getUint32(node + at, true);
   const ptr = u32(28);
@@ -115,8 +123,9 @@ function fullBlock(view: DataView, page: number, { pageheap }: Scene): HeapBlock
   const site = view.getUint16(node + 12, true);
   const size = u32(16);
   const isAligned = pageheap.aligned === true && site !== 0;
-  const start = Math.floor((isAligned ? ptr - 32 : ptr) / PAGE) * PAGE;
-  const end = Math.ceil((ptr + size) / PAGE) * PAGE;
+  const unit = grainOf(scene) * PAGE;
+  const start = Math.floor((isAligned ? ptr - 32 : ptr) / unit) * unit;
+  const end = Math.ceil((ptr + size) / unit) * unit;
   const isBackwards = pageheap.backwards === true && site !== 0;
   return {
     ptr,
@@ -127,8 +136,8 @@ function fullBlock(view: DataView, page: number, { pageheap }: Scene): HeapBlock
     state: u32(0) === ptr ? 'live' : 'freed',
     kind: 'full',
     node,
-    virtAddr: isBackwards ? start - PAGE : start,
-    virtSize: end - start + PAGE,
+    virtAddr: isBackwards ? start - unit : start,
+    virtSize: end - start + unit,
   };
 }
 

@@ -29,6 +29,7 @@ const NAMES: Readonly<Record<number, string>> = {
   50: 'the records of a BTH',
   65: 'the values of a property context',
   66: 'the property stream of a property context',
+  67: 'the ordered records of a property context',
   81: 'the columns of a table',
   82: 'the row order of a table',
   83: 'an open table',

@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Core, type CoreBuild } from '../core/core.js';
+import { PAGE } from '../core/heapmap.js';
 import type { PageHeapOptions } from '../core/options.js';
 import { hex, type PstError, UsageError } from '../errors.js';
 import { sha256 } from '../host/digest.js';
@@ -216,7 +217,7 @@ export function cloneStore(
     indexes: leaving.indexes,
     failed: leaving.failed,
     amended: options.reencode === true ? noCount() : countAmended(leaving),
-    peakCore: Math.max(core.x.pagesPeak(), reader.x.pagesPeak()) * 4096,
+    peakCore: Math.max(core.x.pagesPeak(), reader.x.pagesPeak()) * PAGE,
     layout,
   };
 }

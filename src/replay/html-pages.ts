@@ -1,11 +1,9 @@
 /** The heap as a picture: every page a square, and the pages around the fault to scale. @module */
 import type { Scene, Stop } from '../core/fault.js';
-import { blockAt, type HeapBlock, type HeapMap, type PageState } from '../core/heapmap.js';
+import { blockAt, grainOf, type HeapBlock, type HeapMap, PAGE, type PageState } from '../core/heapmap.js';
 import { siteName } from '../core/site.js';
 import { type Content, count, hex, html, legend, type Markup, number, svg, wide } from './html-page.js';
 import { KIND_NAMES, regionsOf } from './html-region.js';
-
-const PAGE = 4096;
 
 /** Squares to a row, and of a square its pitch and its side. */
 const COLUMNS = 64;
@@ -60,7 +58,7 @@ ${rowLabels(base, share, states.length)}
 ${ORDER.map((state) => squares(states, state))}
 ${marks}
 </svg>`;
-  const scale = share === 1 ? 'Each square is a page of 4 KB' : `Each square is ${share} pages of 4 KB`;
+  const scale = `Each square is ${share === 1 ? 'a page' : `${share} pages`} of ${PAGE} bytes`;
   return html`<figure>${wide('Page map of the heap', picture)}
 <figcaption>${scale}, ${count(COLUMNS, 'square')} to a row: ${summary.join(', ')}.</figcaption>
 <p id="page-note" class="quiet" aria-live="polite"></p>
@@ -133,8 +131,8 @@ function noteData({ blocks }: HeapMap, squareOf: (address: number) => number): s
 const BAR_Y = 46;
 const BAR = 46;
 const STRIP_HEIGHT = 128;
-/** Bytes shown at most, in pages: of a larger block only the part at the fault. */
-const STRIP_PAGES = 12;
+/** Bytes shown at most: of a larger block only the part at the fault. */
+const STRIP_BYTES = 12 * 4096;
 const ARENA_BYTES = 1024;
 /** An address under the bar that would stand in the way of the fault's is left out. */
 const TICK_ROOM = 90;
@@ -144,9 +142,10 @@ export function neighbourhood(heap: HeapMap, scene: Scene, stop: Stop): Content 
   const block = blockOf(heap, stop);
   const address = hasAddress(stop) ? stop.address : (block?.ptr ?? 0);
   if (address === 0) return undefined;
-  const unit = block?.kind === 'normal' ? 16 : PAGE;
-  const most = block?.kind === 'normal' ? ARENA_BYTES : STRIP_PAGES * PAGE;
-  const margin = block?.kind === 'normal' ? 96 : PAGE;
+  const page = grainOf(scene) * PAGE;
+  const unit = block?.kind === 'normal' ? 16 : page;
+  const most = block?.kind === 'normal' ? ARENA_BYTES : STRIP_BYTES;
+  const margin = block?.kind === 'normal' ? 96 : page;
   const low = Math.min(address, block?.virtAddr ?? address);
   const high = Math.max(address + 1, (block?.virtAddr ?? address) + (block?.virtSize ?? 1));
   const floor = (at: number): number => Math.floor(at / unit) * unit;
@@ -167,7 +166,7 @@ export function neighbourhood(heap: HeapMap, scene: Scene, stop: Stop): Content 
       return svg`<text class="middle${onColour}" x="${(at(a) + at(b)) / 2}" y="${BAR_Y + BAR / 2 + 4}">${KIND_NAMES[kind]}</text>\n`;
     });
   const ticks: Content[] = [];
-  const step = unit === PAGE ? PAGE * Math.max(1, Math.ceil((to - from) / PAGE / 12)) : ARENA_BYTES / 8;
+  const step = unit === page ? page * Math.max(1, Math.ceil((to - from) / page / 12)) : ARENA_BYTES / 8;
   for (let place = Math.ceil(from / step) * step; place <= to; place += step) {
     const isUnderFault = hasAddress(stop) && Math.abs(at(place) - at(address)) < TICK_ROOM;
     const edge = at(place) > WIDTH - 40 ? ' end' : at(place) < 40 ? '' : ' middle';

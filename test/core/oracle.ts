@@ -104,7 +104,7 @@ export class Oracle {
   readonly seen = new Map<string, number>();
   readonly imports: Record<string, unknown>;
   readonly hooks: Record<string, unknown>;
-  /** First and end address of the live block on each 4 KB page. */
+  /** First and end address of the live block on each page of 512 bytes. */
   readonly #live = new Map<number, { from: number; end: number }>();
   readonly #sites: readonly string[];
 
@@ -126,18 +126,18 @@ export class Oracle {
     this.hooks = {
       onAlloc: (ptr: number, size: number) => {
         const block = { from: ptr, end: ptr + size };
-        for (let page = ptr >>> 12; page <= (ptr + size - 1) >>> 12; page++) {
+        for (let page = ptr >>> 9; page <= (ptr + size - 1) >>> 9; page++) {
           if (this.#live.has(page)) this.#note('store', `${HEAP}alloc`, ptr, size, 'two blocks on one page');
           this.#live.set(page, block);
         }
       },
       onFree: (ptr: number) => {
-        const block = this.#live.get(ptr >>> 12);
+        const block = this.#live.get(ptr >>> 9);
         if (block?.from !== ptr) {
           this.#note('store', `${HEAP}free`, ptr, 0, 'no live block');
           return;
         }
-        for (let page = ptr >>> 12; page <= (block.end - 1) >>> 12; page++) this.#live.delete(page);
+        for (let page = ptr >>> 9; page <= (block.end - 1) >>> 9; page++) this.#live.delete(page);
       },
       onCopy: (to: number, from: number, n: number) => {
         if (n === 0) return;
@@ -155,7 +155,7 @@ export class Oracle {
   }
 
   #access(what: Access['what'], by: string, address: number, bytes: number): void {
-    const block = this.#live.get(address >>> 12);
+    const block = this.#live.get(address >>> 9);
     const inside = block !== undefined && address >= block.from && address + bytes <= block.end;
     if (by.startsWith(SPAN)) {
       this.seen.set(by, (this.seen.get(by) ?? 0) + 1);

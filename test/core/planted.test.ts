@@ -43,7 +43,7 @@ interface Scene {
 const SIZE = 100;
 
 function scene(build: Build): Scene {
-  const memory = new WebAssembly.Memory({ initial: 544, maximum: 32768 });
+  const memory = new WebAssembly.Memory({ initial: 2400, maximum: 32768 });
   const { exports } = new WebAssembly.Instance(modules.get(build)!, { env: { memory } });
   const x = exports as unknown as Planted;
   x.init();

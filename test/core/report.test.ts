@@ -237,9 +237,9 @@ describe('the whole report', () => {
     expect(query!.split('\n').at(-1)).toMatch(/^ {4}[0-9a-f]{8} ndb\.chain!chainNew\+0x[0-9a-f]{8}$/);
     expect(query).toContain('    in busy allocation (  DPH_HEAP_BLOCK:');
     // Any address of the block, and of its closed page, leads to it.
-    for (const at of [0, 15, fault.stop!.size, 4095])
+    for (const at of [0, 15, fault.stop!.size, 511])
       expect(blockQuery(fault.scene!, chain + at)).toContain('busy allocation');
-    expect(blockQuery(fault.scene!, 0x1300000)).toBe('    address 01300000 is in no block of the page heap');
+    expect(blockQuery(fault.scene!, 0x8700000)).toBe('    address 08700000 is in no block of the page heap');
   });
 
   it('of an underrun: its own block, not the one whose closed page was hit', () => {
@@ -277,14 +277,14 @@ describe('a fault while a value is copied', () => {
   afterAll(() => Core.substitute('core', undefined));
 
   it('names the property', async () => {
-    const from = 'take(<usize>get32(c + LO), <usize>get32(c + AT), length)';
-    const to = 'take(<usize>get32(c + LO), <usize>get32(c + AT), get32(c + TAG) == 0x0c190102 ? length + 200 : length)';
+    const from = 'const to = part(out, size, place, padded);';
+    const to = 'const to = part(out, size, place, get32(p) == 0x0c190102 ? padded + 200 : padded);';
     let isPatched = false;
     const wasm = await compile({
       target: 'core',
       entry: 'assembly/index.ts',
       patch(name, text) {
-        if (!name.endsWith('stream/cells.ts')) return text;
+        if (!name.endsWith('ltp/pc.ts')) return text;
         isPatched = text.includes(from);
         return text.replace(from, to);
       },
@@ -305,11 +305,11 @@ describe('a fault while a value is copied', () => {
     expect(fault.stop).toMatchObject({ kind: 'overrun', tag: 0x0c190102, nid: 0x200024 });
     const report = makeReport(fault, { property: tagName });
     expect(report.sentence).toMatch(
-      / past the end of the \d+-byte block of the host, at PidTagSenderEntryId of message 0x200024\.$/,
+      / past the end of the \d+-byte block of the property stream of a property context \(ltp\.pc\), at PidTagSenderEntryId of message 0x200024\.$/,
     );
     // A substitute has no source map: the function is known, the line is not.
-    expect(report.frames[0]).toMatchObject({ module: 'stream.cells', function: 'writeStream' });
-    expect(report.frames[0]!.places).toEqual(['assembly/stream/cells.ts']);
+    expect(report.frames[0]).toMatchObject({ module: 'ltp.pc', function: 'pcRead' });
+    expect(report.frames[0]!.places).toEqual(['assembly/ltp/pc.ts']);
   }, 60_000);
 });
 

@@ -152,13 +152,13 @@ const PLANT = "import { atProperty, atValue, planted } from '../planted-crimes/p
 const PATCHES: readonly (readonly [string, string, string])[] = [
   [
     'assembly/ltp/pc.ts',
-    'contextOf(tag);\n',
-    'contextOf(tag);\n    if (planted) {\n      atProperty(tag, value);\n      if (fixedSize(type) == 0) atValue(tag, chain, variant, value);\n    }\n',
+    'put32(p, tag);\n',
+    'put32(p, tag);\n    if (planted) {\n      contextOf(tag);\n      atProperty(tag, value);\n      if (size == 0) atValue(tag, chain, variant, value);\n    }\n',
   ],
   [
     'assembly/ltp/pc.ts',
-    'alloc(<usize>count * CELL + 1, SITE_PC_CELLS)',
-    'alloc((planted == 20 && count > 24 ? <usize>(count - 1) : <usize>count) * CELL + 1, SITE_PC_CELLS)',
+    'alloc(<usize>count * RECORD + 1, SITE_PC_PLAN)',
+    'alloc((planted == 20 && count > 24 ? <usize>(count - 1) : <usize>count) * RECORD + 1, SITE_PC_PLAN)',
   ],
   [
     'assembly/ltp/pc.ts',
