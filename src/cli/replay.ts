@@ -37,7 +37,7 @@ M-th access of memory after allocation N (0: the beginning). --step goes through
 Accesses are those of the build that checks each of them, as --pageheap paranoid does: it may end an operation earlier than the bundle says,
 and --step says so. --html writes one file that needs nothing else.
 
-Exit codes: 0 reproduced · 2 ended otherwise; what differs is listed · 3 not a bundle`;
+Exit codes: 0 reproduced · 2 ended otherwise; what differs is listed · 3 not a bundle; no valid PST can hold what is left (--pst)`;
 
 export function register(program: Command): void {
   program
@@ -53,7 +53,7 @@ export function register(program: Command): void {
     )
     .option('--step [what]', 'walk through the operation, step by step on a terminal: calls, blocks or accesses')
     .option('-o, --out <file>', 'where the minimised or redacted bundle goes')
-    .option('--pst <file>', 'with --minimise: also write what is left as a small PST')
+    .option('--pst <file>', 'also write what is left as a small PST, where a valid one can hold it')
     .option('--json', 'print one JSON document instead of text')
     .addHelpText('after', HELP)
     .action(action(run));
