@@ -143,7 +143,10 @@ function bendValue(bundle: unknown, random: Random): string {
       }
       break;
   }
-  of[key] = random.chance(0.3) ? random.pick(places.map((place) => place.of[place.key])) : random.pick(VALUES);
+  // A copy: a value that holds its own place would have no end.
+  of[key] = structuredClone(
+    random.chance(0.3) ? random.pick(places.map((place) => place.of[place.key])) : random.pick(VALUES),
+  );
   return `${key} → ${JSON.stringify(of[key])?.slice(0, 60)}`;
 }
 

@@ -1,8 +1,10 @@
 /** Clones that leave out what fails, of stores made to hurt. */
 import { describe, expect, it } from 'vitest';
+import { Core } from '../../src/core/core.js';
 import { StreamWriter } from '../../src/ltp/streamwriter.js';
 import { cloneStore } from '../../src/migrate/clone.js';
 import { cloneWithout } from '../../src/migrate/skip.js';
+import { census } from '../../src/migrate/tally.js';
 import { verifyStores } from '../../src/migrate/verify.js';
 import { MemoryFile } from '../memory-file.js';
 import { message, Smith, text } from './smith.js';
@@ -54,4 +56,18 @@ it('a message that is said to be left out and is there after all is no equal', (
   const report = verifyStores(sink, sink, { made: { omitted: [{ nid: message(2) }], reencoded: false } });
   expect(report.isIdentical).toBe(false);
   expect(report.differing).toBeGreaterThan(0);
+});
+
+it('a census of messages in messages, all of them shared, ends', () => {
+  const smith = new Smith();
+  const inner = smith.pc(new StreamWriter().set(0x001a001f, text('IPM.Note')));
+  let bidSub = 0;
+  for (let depth = 0; depth < 40; depth++) {
+    const within = smith.sub([{ nid: 0x200024, bidData: inner, bidSub }]);
+    bidSub = smith.sub([0x8025, 0x8045].map((nid) => ({ nid, bidData: inner, bidSub: within })));
+  }
+  const nodes = [0, 1, 2].map((k) => ({ nid: message(k), bidData: inner, bidSub, nidParent: 0x122 }));
+  const count = census(new MemoryFile('source.pst', smith.store(nodes)), Core.load());
+  expect(count).toMatchObject({ messages: 3, folders: 1 });
+  expect(count!.attachments).toBeGreaterThan(40);
 });
