@@ -5,6 +5,7 @@
  */
 import { checkStore } from '../../src/check/check.js';
 import { Core, type CoreBuild } from '../../src/core/core.js';
+import { PAGE } from '../../src/core/heapmap.js';
 import { PstError, UsageError } from '../../src/errors.js';
 import { cloneStore } from '../../src/migrate/clone.js';
 import { NodeDigester } from '../../src/migrate/digest.js';
@@ -27,8 +28,6 @@ export const SLOWER_MAX = 20;
 const STEP_MS_FLOOR = 1000;
 /** Against an input that takes all memory: what a core may hold at most, for a file of `size` bytes. */
 export const coreBytesMax = (size: number): number => (16 << 20) + 8 * size;
-
-const PAGE = 4096;
 
 export interface Verdict {
   /** Step by step: `ok`, or the code of the error that ended it. */
@@ -142,7 +141,8 @@ export function survive(
         const report = step(what, () => cloneStore(source, sink, { reencode }));
         if (report === undefined) {
           mustBeFound(`${what} ends in ${outcomes[what]}`);
-          if (thorough || (reencode && lazily)) step(reencode ? 'skip, re-encoded' : 'skip', () => cloneTheRest(source, reencode));
+          if (thorough || (reencode && lazily))
+            step(reencode ? 'skip, re-encoded' : 'skip', () => cloneTheRest(source, reencode));
           continue;
         }
         if (!Buffer.from(report.digests).equals(Buffer.concat(read.digests)))
