@@ -12,13 +12,14 @@ import { Core } from '../core/core.js';
 import { FULL } from '../core/options.js';
 import { PstError } from '../errors.js';
 import { signature } from '../ndb/page.js';
-import { BLOCK, BTYPE, SIENTRY, SLBLOCK, SLENTRY, wireSize, XBLOCK } from '../wire/block.js';
+import { BLOCK, BTYPE, wireSize, XBLOCK } from '../wire/block.js';
 import { isInternal } from '../wire/btree.js';
 import { HEADER, WVER } from '../wire/header.js';
 import { PAGE, type PageGeometry, PTYPE } from '../wire/page.js';
 import { u64 } from '../wire/struct.js';
 import { ANSI, UNICODE, UNICODE_4K, type Variant } from '../wire/variant.js';
 import type { Bundle } from './bundle.js';
+import { blockList, type List, pageList, viewOf } from './list.js';
 import { type ReplayOptions, runBundle } from './replay.js';
 import { type Range, sparseSource, withoutZeros } from './sparse.js';
 
@@ -48,14 +49,6 @@ export interface Block {
   piece: Piece | undefined;
   /** Of an XBLOCK or XXBLOCK whose leaves are all known: lcbTotal less their size. */
   totalFault: number | undefined;
-}
-
-/** Entries of a page, XBLOCK, SLBLOCK or SIBLOCK. */
-export interface List {
-  readonly kind: 'page' | 'leaves' | 'subnodes' | 'children';
-  readonly entries: readonly Uint8Array[];
-  /** Puts others in their place. */
-  set(entries: readonly Uint8Array[]): void;
 }
 
 /** Nodes are copied from Unicode stores alone; only opening goes further with the others. */
@@ -248,53 +241,8 @@ export class Pieces {
   /** The entries of an internal block or a page that is sound; undefined when it is none, or they cannot be told. */
   listOf(piece: Piece, isBlockInternal: boolean): List | undefined {
     if (piece.crcFault !== 0 || piece.sizeFault !== 0) return undefined;
-    if (piece.kind === 'page') return this.#pageList(piece);
-    const { bytes } = piece;
-    if (!isBlockInternal || bytes.length < SLBLOCK.size) return undefined;
-    const [btype, cLevel] = [bytes[0]!, bytes[1]!];
-    const shape = SHAPES.find((each) => each.btype === btype && each.cLevel === cLevel);
-    if (shape === undefined) return undefined;
-    const count = viewOf(bytes).getUint16(SLBLOCK.at.cEnt, true);
-    if (SLBLOCK.size + count * shape.size > bytes.length) return undefined;
-    return {
-      kind: shape.kind,
-      entries: slices(bytes, SLBLOCK.size, count, shape.size),
-      set(entries) {
-        const changed = new Uint8Array(SLBLOCK.size + entries.length * shape.size);
-        changed.set(bytes.subarray(0, SLBLOCK.size));
-        viewOf(changed).setUint16(SLBLOCK.at.cEnt, entries.length, true);
-        entries.forEach((entry, k) => {
-          changed.set(entry, SLBLOCK.size + k * shape.size);
-        });
-        piece.bytes = changed;
-      },
-    };
-  }
-
-  #pageList(piece: Piece): List | undefined {
-    const { entries: room, counts, trailerAt } = this.pageGeometry;
-    const { bytes } = piece;
-    if (bytes.length < trailerAt) return undefined;
-    const isWide = this.variant === UNICODE_4K;
-    const view = viewOf(bytes);
-    const count = isWide ? view.getUint16(room + counts.at.cEnt, true) : bytes[room + counts.at.cEnt]!;
-    const size = bytes[room + counts.at.cbEnt]!;
-    if (size === 0 || count * size > room) return undefined;
-    return {
-      kind: 'page',
-      entries: slices(bytes, 0, count, size),
-      set(entries) {
-        const changed = bytes.slice();
-        changed.fill(0, 0, room);
-        entries.forEach((entry, k) => {
-          changed.set(entry, k * size);
-        });
-        const out = viewOf(changed);
-        if (isWide) out.setUint16(room + counts.at.cEnt, entries.length, true);
-        else out.setUint8(room + counts.at.cEnt, entries.length);
-        piece.bytes = changed;
-      },
-    };
+    if (piece.kind === 'page') return pageList(piece, this.variant);
+    return isBlockInternal ? blockList(piece) : undefined;
   }
 
   /** Decoded bytes below an XBLOCK or XXBLOCK, or of a leaf; undefined when a block of them is not known. */
@@ -393,24 +341,6 @@ export class Pieces {
 
 /** Pages that opening a store reads. */
 const PTYPES: readonly number[] = [PTYPE.NBT, PTYPE.BBT];
-
-const SHAPES: readonly {
-  readonly btype: number;
-  readonly cLevel: number;
-  readonly size: number;
-  readonly kind: List['kind'];
-}[] = [
-  { btype: BTYPE.X, cLevel: 1, size: u64.size, kind: 'leaves' },
-  { btype: BTYPE.X, cLevel: 2, size: u64.size, kind: 'leaves' },
-  { btype: BTYPE.SL, cLevel: 0, size: SLENTRY.size, kind: 'subnodes' },
-  { btype: BTYPE.SL, cLevel: 1, size: SIENTRY.size, kind: 'children' },
-];
-
-export const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
-  new DataView(buffer, byteOffset, byteLength);
-
-const slices = (bytes: Uint8Array, from: number, count: number, size: number): Uint8Array[] =>
-  Array.from({ length: count }, (_, k) => bytes.slice(from + k * size, from + (k + 1) * size));
 
 const sizeOf = ({ piece, inflated }: Block): number => piece?.bytes.length ?? inflated;
 

@@ -20,8 +20,9 @@ import { u64 } from '../wire/struct.js';
 import { UNICODE } from '../wire/variant.js';
 import type { Bundle, Outcome } from './bundle.js';
 import { outcomeOf } from './capture.js';
+import { viewOf } from './list.js';
 import { type NodeObject, writeObject } from './object.js';
-import { Pieces, viewOf } from './pieces.js';
+import { Pieces } from './pieces.js';
 import { damageOf } from './redact-pieces.js';
 import { withoutNumbers } from './replay.js';
 

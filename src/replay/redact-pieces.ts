@@ -10,8 +10,9 @@ import { HEADER, MAGIC } from '../wire/header.js';
 import { NID_TYPE, nidType } from '../wire/nid.js';
 import { u64 } from '../wire/struct.js';
 import { maskHeap } from './heap-mask.js';
+import { type List, viewOf } from './list.js';
 import { maskBytes, maskValue } from './mask.js';
-import { type Block, type List, type Piece, type Pieces, viewOf } from './pieces.js';
+import type { Block, Piece, Pieces } from './pieces.js';
 import { nodeHeader, openHeader } from './rebuild.js';
 
 /** A run of bytes that may be replaced. */
