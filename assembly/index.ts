@@ -38,6 +38,7 @@ export {
   pagesPeak,
   sizeOf,
 } from './memory/pageheap';
+export { drawPages } from './memory/pagemap';
 export { context } from './memory/stop';
 export { traceCount } from './memory/trace';
 export { blockCheck, blockCopy, blockLoad, blockSeal, pageSeal, wireSize } from './ndb/block';

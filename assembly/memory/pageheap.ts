@@ -53,6 +53,7 @@ import {
   reseed,
   wantsFull,
 } from './options';
+import { HEADER, mark } from './pagemap';
 import { keepTables, verifyTables } from './protect';
 import { rawAlloc, rawFree, rawSize } from './rawheap';
 import { refuse, refuseFree, report } from './refuse';
@@ -87,7 +88,6 @@ const QUARANTINE_PAGES: usize = 512;
 const QUARANTINE_MAX: usize = 8192;
 
 // The aligned layout, Pageheap.exe's own: a header before the block, D0 behind it up to a multiple of 8.
-const HEADER: usize = 32;
 const START_LIVE: u32 = 0xabcdbbbb;
 const END_LIVE: u32 = 0xdcbabbbb;
 const START_FREED: u32 = 0xabcdbbba;
@@ -120,15 +120,6 @@ export function initHeap(): void {
   if (CHECK == 1) initShadow();
 }
 
-/** Sets the state of `pages` pages: a few, for which memory.fill would cost more than all the rest. */
-function mark(page: usize, pages: usize, state: u8): void {
-  const eight = <u64>state * 0x0101010101010101;
-  let p = PAGE_MAP + page;
-  const end = p + pages;
-  for (; p + 8 <= end; p += 8) store<u64>(p, eight);
-  for (; p < end; p++) store<u8>(p, state);
-}
-
 /** Returns the address of `size` bytes that end at a guard page. Never 0: a request that cannot be met stops. */
 export function alloc(size: usize, site: u32): usize {
   if (size - 1 >= EXTREME) stop(EXTREME_SIZE, 0, size, 0, size, site, 0, ordinal); // 0 as well
@@ -146,8 +137,10 @@ export function alloc(size: usize, site: u32): usize {
   const ptr = end - size;
   const start = end - (pages << PAGE_BITS);
   describe(ptr, size, size, run, site);
-  mark(start >>> PAGE_BITS, pages, LIVE);
-  if (run != pages) mark(first, run - pages, GUARD);
+  if (CHECK == 1) {
+    mark(start >>> PAGE_BITS, pages, LIVE);
+    mark(first, run - pages, GUARD);
+  }
   if (runStampedTo < ptr) stamp(runStampedTo > start ? runStampedTo : start, ptr);
   if (CHECK == 1) shadow(ptr, size, site == 0);
   if (site && !(flags & FLAG_NO_TRACES)) noteAlloc(ordinal, ptr, size, site);
@@ -189,8 +182,10 @@ function special(size: usize, site: u32): usize {
   const end = (first + run) << PAGE_BITS;
   const start = end - (pages << PAGE_BITS);
   const ptr = isBackwards ? start : end - reach;
-  mark(start >>> PAGE_BITS, pages, LIVE);
-  if (run != pages) mark(first, run - pages, GUARD);
+  if (CHECK == 1) {
+    mark(start >>> PAGE_BITS, pages, LIVE);
+    mark(first, run - pages, GUARD);
+  }
   describe(ptr, size, reach, run, site);
 
   const slackEnd = isAligned ? ptr - HEADER : ptr;
@@ -295,8 +290,7 @@ function freeSpecial(ptr: usize, site: u32): void {
 @inline function retire(ptr: usize, d: usize, start: usize, guard: usize, mask: usize, site: u32): void {
   const size = <usize>load<u32>(d, SIZE);
   const held = <usize>load<u32>(d, RUN_PAGES) + guard;
-  const end = (ptr + size + mask) & ~mask;
-  mark(start >>> PAGE_BITS, (end - start) >>> PAGE_BITS, FREED);
+  if (CHECK == 1) mark(start >>> PAGE_BITS, (((ptr + size + mask) & ~mask) - start) >>> PAGE_BITS, FREED);
   if (load<u16>(d, SITE)) {
     liveBlocks--;
     if (!(flags & FLAG_NO_TRACES)) noteFree(load<u32>(d, ORDINAL), ptr, size, site);
@@ -334,12 +328,13 @@ function freeNormal(ptr: usize, site: u32): void {
   const run = <usize>load<u32>(d, RUN_PAGES);
   const ptr = <usize>load<u32>(d, LAST_PTR);
   const first = (((ptr + <usize>load<u32>(d, SIZE) + mask) & ~mask) >>> PAGE_BITS) - run;
-  mark(first, run, UNUSED);
+  if (CHECK == 1) mark(first, run, UNUSED);
   // Its slack was verified when the block was freed and nothing could touch it since: only the bytes of the block are not D0.
   const isSlackFirst = (ptr & ~mask) == first << PAGE_BITS && !(flags & (FLAG_ALIGNED | FLAG_BACKWARDS));
   store<u32>(d, 0, LAST_PTR);
   const f = descriptor(first);
   const head = classOf(run);
+  store<u32>(f, <u32>run, RUN_PAGES);
   store<u32>(f, isSlackFirst ? <u32>ptr : 0, STAMPED_TO);
   store<u32>(f, load<u32>(head), NEXT);
   store<u32>(head, <u32>first);

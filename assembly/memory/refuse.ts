@@ -18,6 +18,7 @@ import {
 } from './descriptor';
 import { MEMORY_LIMIT, PAGE_MAP, POOL } from './layout';
 import { FLAG_BACKWARDS, flags, grain } from './options';
+import { drawPages } from './pagemap';
 import {
   BAD_FREE,
   DOUBLE_FREE,
@@ -34,6 +35,7 @@ import {
 export function refuse(lo: usize, at: usize, n: usize): void {
   const address = lo + at;
   if (lo >= POOL && lo < MEMORY_LIMIT && stateOf(lo) == LIGHT) return;
+  drawPages();
   if (lo < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
   if (lo < POOL || lo >= MEMORY_LIMIT) stop(WILD, address, n, 0, 0, 0, 0, 0);
   const d = descriptor(lo >>> PAGE_BITS);
@@ -48,6 +50,8 @@ export function refuse(lo: usize, at: usize, n: usize): void {
 
 /** The same for bytes that should lie in a span that begins `at` bytes before `address`: they are its block's, however far from it. */
 export function refusePart(address: usize, at: usize, n: usize): void {
+  if (address >= POOL && address < MEMORY_LIMIT && stateOf(address) == LIGHT) return;
+  drawPages();
   const d = blockOn((address - at) >>> PAGE_BITS);
   if (d && load<u32>(d, LIVE_PTR)) {
     const end = <usize>load<u32>(d, LAST_PTR) + <usize>load<u32>(d, LIMIT);
@@ -60,6 +64,7 @@ export function refusePart(address: usize, at: usize, n: usize): void {
 /** The same for a bare address: looks for the block it lies in or beside. */
 export function refuseAt(address: usize, n: usize): void {
   if (address >= POOL && address < MEMORY_LIMIT && stateOf(address) == LIGHT) return;
+  drawPages();
   if (address < PAGE) stop(NULL_ACCESS, address, n, 0, 0, 0, 0, 0);
   const page = address >>> PAGE_BITS;
   let d = blockOn(page);
@@ -99,6 +104,7 @@ function blockOn(page: usize): usize {
 
 export function refuseFree(ptr: usize, site: u32): void {
   if (ptr < PAGE) stop(NULL_ACCESS, ptr, 0, 0, 0, 0, site, 0);
+  drawPages();
   const d = blockOn(ptr >>> PAGE_BITS);
   if (!d) stop(BAD_FREE, ptr, 0, 0, 0, 0, site, 0);
   report(<usize>load<u32>(d, LAST_PTR) == ptr ? DOUBLE_FREE : BAD_FREE, ptr, 0, d);

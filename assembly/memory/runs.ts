@@ -21,6 +21,9 @@ export function runPages(pages: usize): usize {
   return ((pages + (((<usize>1) << shift) - 1)) >>> shift) << shift;
 }
 
+/** Heads of lists: 512 u32 at CLASSES. */
+export const CLASS_COUNT: usize = 512;
+
 export function classOf(run: usize): usize {
   if (run <= 32) return CLASSES + (run << 2);
   const log = 31 - clz<u32>(<u32>run);

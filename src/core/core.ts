@@ -42,6 +42,7 @@ export interface CoreExports {
   traceCount(): number;
   pagesLive(): number;
   pagesPeak(): number;
+  drawPages(): void;
   context(nid: number): void;
   /** As a signed 32-bit number: apply `>>> 0`. */
   crc(lo: number, at: number, n: number): number;
@@ -312,6 +313,7 @@ export class Core {
   /** The memory of a core that has stopped, and what its report needs beside it. */
   scene(): Scene {
     const { build, pageheap } = this;
+    this.x.drawPages(); // the default build draws the page map only when it is looked at
     return { memory: this.#memory.buffer, build, pageheap, events: this.x.traceCount() };
   }
 

@@ -236,6 +236,7 @@ describe('the source', () => {
     'memory/pageheap.ts': 'page map, descriptors, class heads, slack',
     'memory/descriptor.ts': 'page map',
     'memory/protect.ts': 'descriptors, class heads',
+    'memory/pagemap.ts': 'page map, descriptors',
     'memory/refuse.ts': 'page map, descriptors',
     'memory/runs.ts': 'descriptors, class heads',
     'memory/lightheap.ts': 'header, fill and suffix of normal mode',
