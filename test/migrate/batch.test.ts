@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { decode } from '@msgpack/msgpack';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { buildStore } from '../../src/build/store.js';
@@ -574,6 +575,57 @@ describe('two mailboxes share no memory', () => {
       expect(core.build).toBe(build);
       expect(core.u8.buffer).toBeInstanceOf(ArrayBuffer); // a memory that threads share has another kind of buffer
     }
+  });
+
+  it('at the same time, in two threads: neither heap has a byte of the other', { timeout: 120_000 }, async () => {
+    const path = folder();
+    const markers = ['Canary-of-Alpha-5d1c', 'Canary-of-Bravo-77e0'];
+    markers.forEach((marker, k) => {
+      planted(join(path, `${k}.pst`), marker);
+    });
+    const dist = new URL('../../dist/', import.meta.url).href;
+    const entry = join(path, 'meets.mjs');
+    // Each thread waits, all its nodes read, until the other has come as far; then both look through all memories they have.
+    writeFileSync(
+      entry,
+      `import { parentPort, workerData } from 'node:worker_threads';
+       const { Core } = await import('${dist}core/core.js');
+       const { runMailbox } = await import('${dist}migrate/mailbox.js');
+       const { job, markers, met } = workerData;
+       const cores = [];
+       const load = Core.load;
+       Core.load = (...args) => (cores.push(load.apply(Core, args)), cores.at(-1));
+       let seen;
+       const recorder = { opened() {}, beginNode() {}, onRead() {}, onLookup() {}, endNodes() {
+         Atomics.add(met, 0, 1);
+         Atomics.notify(met, 0);
+         for (let n = Atomics.load(met, 0); n < 2; n = Atomics.load(met, 0)) if (Atomics.wait(met, 0, n, 60000) === 'timed-out') break;
+         seen = markers.map((text) => cores.some((core) => ['utf16le', 'latin1'].some((kind) => Buffer.from(core.u8.buffer).includes(Buffer.from(text, kind)))));
+       } };
+       const { failure } = runMailbox(job, { watch: () => ({ recorder, save: () => undefined }) });
+       parentPort.postMessage({ seen, failure, met: Atomics.load(met, 0) });`,
+    );
+    const met = new Int32Array(new SharedArrayBuffer(4));
+    const answers = await Promise.all(
+      markers.map((_, k) => {
+        const job: Job = {
+          index: k,
+          store: join(path, `${k}.pst`),
+          target: join(path, `copy-${k}.pst`),
+          journal: join(path, `journal-${k}`),
+          known: undefined,
+          engine: VERSION,
+          clone: { reencode: true },
+          pageheap: FULL,
+        };
+        const worker = new Worker(entry, { workerData: { job, markers, met } });
+        return new Promise<unknown>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      }),
+    );
+    expect(answers).toEqual([
+      { seen: [true, false], failure: undefined, met: 2 },
+      { seen: [false, true], failure: undefined, met: 2 },
+    ]);
   });
 
   it('at the same time: what crosses threads is plain data', async () => {
