@@ -35,6 +35,14 @@ const fresh = (): string => join(folder, `t${++count}.pst`);
 const hex = (n: number): string => `0x${n.toString(16)}`;
 
 describe('one store', () => {
+  it('without it: nothing is written, and the option is named', async () => {
+    const target = fresh();
+    const { code, err } = await invoke('clone', wounded, target);
+    expect(code).toBe(2);
+    expect(err).toContain('nothing was written; with --on-error skip what fails is left out and listed');
+    expect(existsSync(target)).toBe(false);
+  });
+
   it.each([[], ['--reencode']])(
     'exits with 2, lists what is missing, and keeps the first bundle %s',
     async (...more) => {
