@@ -49,6 +49,7 @@ const QUIET: ReadonlySet<string> = new Set([
   'traceCount',
   'pagesLive',
   'pagesPeak',
+  'drawPages',
   'context',
   'plant',
 ]);
