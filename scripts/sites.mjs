@@ -1,5 +1,5 @@
 /**
- * Where in the core's sources blocks are taken and given back: every `alloc(size, SITE_…)` and `free(ptr, SITE_…)` with its file, line
+ * Where in the core's sources blocks are taken and given back: every `alloc(size, SITE_…)` and `free(ptr, FREE_…)` with its file, line
  * and column. scripts/core.mjs writes the list beside the modules, reports read it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const HEAP = 'assembly/memory/';
 /** Constants of assembly/memory/site.ts by name. */
 function siteNumbers() {
   const text = readFileSync(`${HEAP}site.ts`, 'utf8');
-  const lines = text.matchAll(/^export const (SITE_\w+): u32 = (0x[0-9a-f]+);/gm);
+  const lines = text.matchAll(/^export const ((?:SITE|FREE)_\w+): u32 = (0x[0-9a-f]+);/gm);
   return new Map([...lines].map(([, name, value]) => [name, Number(value)]));
 }
 
@@ -42,7 +42,7 @@ export function findSites() {
     );
     for (const match of text.matchAll(/\b(alloc|free)\(/g)) {
       const end = closing(text, match.index + match[0].length - 1);
-      const name = /,\s*(SITE_\w+)\s*$/.exec(text.slice(match.index, end))?.[1];
+      const name = /,\s*(?:site\.)?((?:SITE|FREE)_\w+)\s*$/.exec(text.slice(match.index, end))?.[1];
       if (name === undefined || !numbers.has(name)) continue;
       const before = text.slice(0, match.index).split('\n');
       const place = { site: numbers.get(name), name, file, line: before.length, column: before.at(-1).length };

@@ -5,7 +5,7 @@
 
 import { BTH_ABSURD, BTH_ITEM, BTH_LEVELS, BTH_SIZES, BTH_TYPE, damage } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH, SITE_BTH_EMPTY, SITE_BTH_RECORDS } from '../memory/site';
+import { FREE_BTH_DONE, FREE_BTH_FAILED, FREE_BTH_OUTGROWN, SITE_BTH_EMPTY, SITE_BTH_RECORDS } from '../memory/site';
 import { copy, get8, get32, take } from '../memory/span';
 import { chainTotal } from '../ndb/chain';
 import { hnForget, hnItem, itemAt, itemLo, itemSize, itemSpan } from './heap';
@@ -63,7 +63,7 @@ function open(chain: usize, hid: u32, variant: u32): u32 {
 /** Collects the leaf records in `buffer`, which stays 0 when there are none. */
 function collect(chain: usize, variant: u32): u32 {
   if (root != 0 && !walk(chain, root, levels, variant)) {
-    if (buffer) free(buffer, SITE_BTH);
+    if (buffer) free(buffer, FREE_BTH_FAILED);
     buffer = 0;
     return 0;
   }
@@ -110,7 +110,7 @@ export function bthFind(chain: usize, hid: u32, variant: u32): u32 {
 
 /** The records of bthFind() are not used any more. */
 export function bthDone(): void {
-  if (buffer) free(buffer, SITE_BTH);
+  if (buffer) free(buffer, FREE_BTH_DONE);
   buffer = 0;
 }
 
@@ -141,7 +141,7 @@ function append(lo: usize, at: usize, size: usize): void {
     const bigger = alloc(more, SITE_BTH_RECORDS);
     if (buffer) {
       copy(take(bigger, 0, filled), take(buffer, 0, filled), filled);
-      free(buffer, SITE_BTH);
+      free(buffer, FREE_BTH_OUTGROWN);
     }
     buffer = bigger;
     capacity = more;

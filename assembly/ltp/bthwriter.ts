@@ -2,7 +2,13 @@
 
 import { damage, KEY_ORDER } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH_WRITER_LEVEL, SITE_PC_WRITER } from '../memory/site';
+import {
+  FREE_BTH_WRITER_ABOVE,
+  FREE_BTH_WRITER_FAILED,
+  FREE_BTH_WRITER_LAST,
+  FREE_BTH_WRITER_LEVEL,
+  SITE_BTH_WRITER_LEVEL,
+} from '../memory/site';
 import { copy, get16, get32, put8, put32, take } from '../memory/span';
 import { hwItem, MAX_ITEM, newAt, newLo, newSpan } from './heapwriter';
 
@@ -59,8 +65,8 @@ export function bthWrite(
       const isReserved = reservedHid != 0 && levels == 0;
       const hid = isReserved ? reservedHid : hwItem(size);
       if (!hid) {
-        if (above) free(above, SITE_PC_WRITER);
-        if (level != records) free(level, SITE_PC_WRITER);
+        if (above) free(above, FREE_BTH_WRITER_ABOVE);
+        if (level != records) free(level, FREE_BTH_WRITER_FAILED);
         return 0;
       }
       copy(isReserved ? take(reservedLo, reservedAt, size) : newSpan, take(level, <usize>from * step, size), size);
@@ -70,14 +76,14 @@ export function bthWrite(
       copy(e, take(level, <usize>from * step, <usize>keySize), <usize>keySize);
       put32(e + <usize>keySize, hid);
     }
-    if (level != records) free(level, SITE_PC_WRITER);
+    if (level != records) free(level, FREE_BTH_WRITER_LEVEL);
     level = above ? above : records;
     if (!above) break;
     levelCount = itemCount;
     step = <usize>(keySize + 4);
     levels++;
   }
-  if (level != records) free(level, SITE_PC_WRITER);
+  if (level != records) free(level, FREE_BTH_WRITER_LAST);
   writeHeader(take(headerLo, headerAt, 8), keySize, valueSize, levels, root);
   return 1;
 }

@@ -6,7 +6,7 @@
 
 import { damageA, damageB, damageCode } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH, SITE_HOST } from '../memory/site';
+import { FREE_INSPECT_BTH, FREE_INSPECT_COPY, FREE_INSPECT_PC, FREE_INSPECT_PC_SIZES, SITE_HOST } from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, take } from '../memory/span';
 import { ANSI, UNICODE_4K } from '../ndb/block';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
@@ -207,7 +207,7 @@ export function inspectBth(chain: usize, hid: u32, variant: u32, block: usize): 
     noteDamage();
     return 0;
   }
-  free(records, SITE_BTH);
+  free(records, FREE_INSPECT_BTH);
   hnItem(chain, hid, variant);
   const h = take(itemLo, itemAt, 8);
   keySize = get8(h + 1);
@@ -271,7 +271,7 @@ export function inspectPc(chain: usize, variant: u32, block: usize): u32 {
   if (!records) return 0;
   if (bthKeySize != 2 || bthValueSize != 6) {
     note(PC_KEYS, bthKeySize, bthValueSize, 0);
-    free(records, SITE_BTH);
+    free(records, FREE_INSPECT_PC_SIZES);
     return 0;
   }
   const count = bthCount;
@@ -290,7 +290,7 @@ export function inspectPc(chain: usize, variant: u32, block: usize): u32 {
       else if (size != 0 && itemSize != <usize>size) note(PC_SIZE, tag, <u32>itemSize, size);
     }
   }
-  free(records, SITE_BTH);
+  free(records, FREE_INSPECT_PC);
   return 1;
 }
 
@@ -321,6 +321,6 @@ export function bthCopy(chain: usize, hid: u32, variant: u32): usize {
   put32(h + 4, bthValueSize);
   put32(h + 8, bthCount);
   copy(take(block, 12, bytes), take(records, 0, bytes), bytes);
-  free(records, SITE_BTH);
+  free(records, FREE_INSPECT_COPY);
   return block;
 }

@@ -3,7 +3,14 @@
 // Parses the TCINFO by itself: what tc.ts reads with forgiveness is what is looked for here.
 
 import { alloc, free } from '../memory/pageheap';
-import { SITE_BTH, SITE_INSPECT, SITE_INSPECT_SEEN, SITE_INSPECT_TAKEN } from '../memory/site';
+import {
+  FREE_INSPECT_INDEX,
+  FREE_INSPECT_INDEX_SIZES,
+  FREE_INSPECT_SEEN,
+  FREE_INSPECT_TAKEN,
+  SITE_INSPECT_SEEN,
+  SITE_INSPECT_TAKEN,
+} from '../memory/site';
 import { get8, get16, get32, put8, take, zero } from '../memory/span';
 import { ANSI } from '../ndb/block';
 import { chainCount, chainPtr, chainSize } from '../ndb/chain';
@@ -148,7 +155,7 @@ function inspectColumns(end4: u32, end2: u32, end1: u32): bool {
     }
     if (tag == ROW_VERSION && (ibData != 4 || iBit != 1)) note(TC_ROW_VERSION_COLUMN, ibData, iBit, 0);
   }
-  free(taken, SITE_INSPECT);
+  free(taken, FREE_INSPECT_TAKEN);
   if (!hasId) note(TC_ROW_ID_COLUMN, 0xffff, 0xffff, 0);
   return sound;
 }
@@ -202,7 +209,7 @@ function inspectRows(
   // ANSI: 2 bytes, but 4 in the templates 0x6D7 and 0x6F8 of ANSI stores seen.
   if (bthKeySize != 4 || (bthValueSize != 4 && (bthValueSize != 2 || variant != ANSI))) {
     note(TC_INDEX_RECORD, bthKeySize, bthValueSize, 0);
-    free(index, SITE_BTH);
+    free(index, FREE_INSPECT_INDEX_SIZES);
     return 0;
   }
   const records = bthCount;
@@ -230,8 +237,8 @@ function inspectRows(
     }
     inspectRow(chain, variant, lo, at, id, row, idA, heapA, idB, heapB);
   }
-  free(seen, SITE_INSPECT);
-  free(index, SITE_BTH);
+  free(seen, FREE_INSPECT_SEEN);
+  free(index, FREE_INSPECT_INDEX);
   return 1;
 }
 

@@ -9,7 +9,7 @@
 
 import { BTH_SIZES, damage, PC_RECORDS } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_PC, SITE_PC_ORDER, SITE_PC_PLAN, SITE_PC_STREAM } from '../memory/site';
+import { FREE_PC_ORDER, FREE_PC_PLAN, SITE_PC_ORDER, SITE_PC_PLAN, SITE_PC_STREAM } from '../memory/site';
 import { copy, get16, get32, get64, part, put32, put64, take } from '../memory/span';
 import { contextOf } from '../memory/stop';
 import { chainTotal } from '../ndb/chain';
@@ -61,8 +61,8 @@ export function pcRead(chain: usize, variant: u32): usize {
     stream = alloc(size, SITE_PC_STREAM);
     writeStream(first, count, take(stream, 0, size), size);
   }
-  free(plan, SITE_PC);
-  if (ordered) free(ordered, SITE_PC);
+  free(plan, FREE_PC_PLAN);
+  if (ordered) free(ordered, FREE_PC_ORDER);
   bthDone();
   return stream;
 }

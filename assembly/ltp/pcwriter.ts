@@ -2,7 +2,7 @@
 
 import { damage, VALUE_DAMAGED, VALUE_TOO_LONG } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_PC_WRITER, SITE_PC_WRITER_RECORDS } from '../memory/site';
+import { FREE_PC_WRITER_RECORDS, SITE_PC_WRITER_RECORDS } from '../memory/site';
 import { copy, get32, part, put16, put32, take } from '../memory/span';
 import { contextOf } from '../memory/stop';
 import { chainFree, chainPtr } from '../ndb/chain';
@@ -85,7 +85,7 @@ export function pcWrite(stream: usize, at: usize, target: usize): usize {
   contextOf(0);
   if (ok) ok = inPlace ? bthWritten(headerSpan, 2, 6, count) : bthWrite(chainPtr(hwChain(), 0), headerAt, 2, 6, records, count);
   if (ok) ok = hwFill(target);
-  if (records) free(records, SITE_PC_WRITER);
+  if (records) free(records, FREE_PC_WRITER_RECORDS);
   if (!ok) {
     chainFree(hwChain());
     return 0;

@@ -10,15 +10,7 @@
 
 import { damage, HID_TYPE, TC_COLUMN, TC_COLUMNS, TC_GROUPS, TC_RECORD, TC_ROW_SIZE, TC_TYPE } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import {
-  SITE_TABLE,
-  SITE_TABLE_CELLS,
-  SITE_TABLE_COLUMNS,
-  SITE_TABLE_HANDLE,
-  SITE_TABLE_HEAPS,
-  SITE_TABLE_ORDER,
-  SITE_TABLE_ROWS,
-} from '../memory/site';
+import * as site from '../memory/site';
 import { copy, get8, get16, get32, get64, put32, put64, take } from '../memory/span';
 import { contextOf } from '../memory/stop';
 import { chainCount, chainPtr, chainSize, chainTotal } from '../ndb/chain';
@@ -105,7 +97,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   const hnidRows = get32(info + 14);
 
   const columnBytes = <usize>count * TCOLDESC_SIZE;
-  const columns = alloc(columnBytes + 1, SITE_TABLE_COLUMNS);
+  const columns = alloc(columnBytes + 1, site.SITE_TABLE_COLUMNS);
   copy(take(columns, 0, columnBytes), take(itemLo, itemAt + TCINFO_SIZE, columnBytes), columnBytes);
   let c = take(columns, 0, columnBytes);
   // Attack: 255 columns over the same few bytes, so that a row grows a hundredfold. Honest columns are disjoint.
@@ -115,7 +107,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
     width += get8(c + 6);
     if (reach > end1 || width > end1 || get8(c + 6) == 0 || get8(c + 7) >= (rowSize - end1) << 3) {
       const tag = get32(c);
-      free(columns, SITE_TABLE);
+      free(columns, site.FREE_TABLE_COLUMN_RANGE);
       return damage(TC_COLUMN, tag, reach);
     }
   }
@@ -131,13 +123,13 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
     perBlock = blocks ? <u32>chainSize(rows, 0) / rowSize : 0;
     if (blocks && perBlock == 0) {
       const first = <u32>chainSize(rows, 0);
-      free(columns, SITE_TABLE);
+      free(columns, site.FREE_TABLE_ROW_SIZE);
       return damage(TC_ROW_SIZE, rowSize, first);
     }
     capacity = blocks * perBlock;
   } else if (hnidRows) {
     if (!hnItem(chain, hnidRows, variant)) {
-      free(columns, SITE_TABLE);
+      free(columns, site.FREE_TABLE_NO_ROWS);
       return 0;
     }
     rowsLo = itemLo;
@@ -147,20 +139,20 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   }
 
   if (!bthFind(chain, rowIndexHid, variant)) {
-    free(columns, SITE_TABLE);
+    free(columns, site.FREE_TABLE_NO_INDEX);
     return 0;
   }
   if (bthKeySize != 4 || (bthValueSize != 4 && bthValueSize != 2)) {
-    free(columns, SITE_TABLE);
+    free(columns, site.FREE_TABLE_INDEX_SIZES);
     bthDone();
     return damage(TC_RECORD, bthKeySize, bthValueSize);
   }
   const records = bthCount;
-  const order = alloc(((<usize>records) << 3) + 1, SITE_TABLE_ORDER);
+  const order = alloc(((<usize>records) << 3) + 1, site.SITE_TABLE_ORDER);
   const rowCount = orderRows(records, capacity, order, rows, perBlock, rowSize);
   bthDone();
 
-  const table = alloc(HANDLE_SIZE, SITE_TABLE_HANDLE);
+  const table = alloc(HANDLE_SIZE, site.SITE_TABLE_HANDLE);
   const h = take(table, 0, HANDLE_SIZE);
   put32(h + CHAIN, <u32>chain);
   put32(h + ROWS_CHAIN, <u32>rows);
@@ -178,7 +170,7 @@ export function tcOpen(chain: usize, rows: usize, variant: u32): usize {
   put32(h + PER_BLOCK, perBlock);
   put32(h + OUT, 0);
   put32(h + OUT_CAPACITY, 0);
-  put32(h + CELLS, <u32>alloc(<usize>count * CELL + 1, SITE_TABLE_CELLS));
+  put32(h + CELLS, <u32>alloc(<usize>count * CELL + 1, site.SITE_TABLE_CELLS));
   put32(h + OTHER_HEAPS, 0);
   put32(h + HNID_ROWS, hnidRows);
   put32(h + OUT_SIZE, 0);
@@ -271,7 +263,7 @@ export function tcOtherHeap(table: usize, index: u32, chain: usize): void {
   const bytes = (<usize>get32(h + COLUMN_COUNT)) << 2;
   let heaps = <usize>get32(h + OTHER_HEAPS);
   if (!heaps) {
-    heaps = alloc(bytes, SITE_TABLE_HEAPS);
+    heaps = alloc(bytes, site.SITE_TABLE_HEAPS);
     for (let k: usize = 0; k < bytes; k += 4) put32(take(heaps, k, 4), 0);
     put32(h + OTHER_HEAPS, <u32>heaps);
   }
@@ -315,10 +307,10 @@ export function tcRead(table: usize, from: u32, limit: u32): u32 {
     const size = streamSize(count, values);
     if (used + size > capacity) {
       if (done) break;
-      if (out) free(out, SITE_TABLE);
+      if (out) free(out, site.FREE_TABLE_OUTGROWN);
       put32(h + OUT, 0);
       capacity = size < OUT_MINIMUM ? OUT_MINIMUM : size;
-      out = alloc(capacity, SITE_TABLE_ROWS);
+      out = alloc(capacity, site.SITE_TABLE_ROWS);
       put32(h + OUT, <u32>out);
       put32(h + OUT_CAPACITY, <u32>capacity);
     }
@@ -390,10 +382,10 @@ export function tcOutSize(table: usize): u32 {
 /** Ends the table. The chains are the caller's to free. */
 export function tcClose(table: usize): void {
   const h = take(table, 0, HANDLE_SIZE);
-  free(<usize>get32(h + COLUMNS), SITE_TABLE);
-  free(<usize>get32(h + ORDER), SITE_TABLE);
-  free(<usize>get32(h + CELLS), SITE_TABLE);
-  if (get32(h + OUT)) free(<usize>get32(h + OUT), SITE_TABLE);
-  if (get32(h + OTHER_HEAPS)) free(<usize>get32(h + OTHER_HEAPS), SITE_TABLE);
-  free(table, SITE_TABLE);
+  free(<usize>get32(h + COLUMNS), site.FREE_TABLE_COLUMNS);
+  free(<usize>get32(h + ORDER), site.FREE_TABLE_ORDER);
+  free(<usize>get32(h + CELLS), site.FREE_TABLE_CELLS);
+  if (get32(h + OUT)) free(<usize>get32(h + OUT), site.FREE_TABLE_ROWS);
+  if (get32(h + OTHER_HEAPS)) free(<usize>get32(h + OTHER_HEAPS), site.FREE_TABLE_HEAPS);
+  free(table, site.FREE_TABLE_HANDLE);
 }

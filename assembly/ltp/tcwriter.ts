@@ -17,7 +17,10 @@ import {
 } from '../damage';
 import { alloc, free, sizeOf } from '../memory/pageheap';
 import {
-  SITE_TABLE_WRITER,
+  FREE_TABLE_WRITER_HANDLE,
+  FREE_TABLE_WRITER_INDEX,
+  FREE_TABLE_WRITER_INFO,
+  FREE_TABLE_WRITER_OUTGROWN,
   SITE_TABLE_WRITER_GROW,
   SITE_TABLE_WRITER_HANDLE,
   SITE_TABLE_WRITER_INDEX,
@@ -225,7 +228,7 @@ function appendIndex(h: usize, rowId: u32, index: u32): void {
     const bytes = (<usize>capacity) << 3;
     const bigger = alloc(bytes << 1, SITE_TABLE_WRITER_GROW);
     copy(take(bigger, 0, bytes), take(block, 0, bytes), bytes);
-    free(block, SITE_TABLE_WRITER);
+    free(block, FREE_TABLE_WRITER_OUTGROWN);
     block = bigger;
     put32(h + INDEX, <u32>block);
     put32(h + INDEX_CAPACITY, capacity << 1);
@@ -324,7 +327,7 @@ export function twRows(writer: usize): usize {
 /** Ends the writer. Chains not taken over by the caller stay the caller's to free. */
 export function twClose(writer: usize): void {
   const h = take(writer, 0, HANDLE_SIZE);
-  free(<usize>get32(h + INFO), SITE_TABLE_WRITER);
-  free(<usize>get32(h + INDEX), SITE_TABLE_WRITER);
-  free(writer, SITE_TABLE_WRITER);
+  free(<usize>get32(h + INFO), FREE_TABLE_WRITER_INFO);
+  free(<usize>get32(h + INDEX), FREE_TABLE_WRITER_INDEX);
+  free(writer, FREE_TABLE_WRITER_HANDLE);
 }

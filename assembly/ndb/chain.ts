@@ -6,7 +6,15 @@
 // Most trees are one block: its entry lies in the handle, and list is 0.
 
 import { alloc, changed, free, sizeOf } from '../memory/pageheap';
-import { SITE_CHAIN, SITE_CHAIN_GROW, SITE_CHAIN_HANDLE, SITE_CHAIN_LIST } from '../memory/site';
+import {
+  FREE_CHAIN_BLOCK,
+  FREE_CHAIN_HANDLE,
+  FREE_CHAIN_LIST,
+  FREE_CHAIN_OUTGROWN,
+  SITE_CHAIN_GROW,
+  SITE_CHAIN_HANDLE,
+  SITE_CHAIN_LIST,
+} from '../memory/site';
 import { copy, get32, part, put32, put64, take } from '../memory/span';
 
 const COUNT: usize = 0;
@@ -47,7 +55,7 @@ function grow(h: usize, count: u32): void {
   const bytes = (<usize>count) << 3;
   const bigger = alloc(bytes << 1, SITE_CHAIN_GROW);
   copy(take(bigger, 0, bytes), list ? take(list, 0, bytes) : h + ONE, bytes);
-  if (list) free(list, SITE_CHAIN);
+  if (list) free(list, FREE_CHAIN_OUTGROWN);
   put32(h + LIST, <u32>bigger);
   put32(h + CAPACITY, count << 1);
 }
@@ -110,7 +118,7 @@ export function chainFree(chain: usize): void {
   const entries = chainEntries(chain);
   const count = entryCount;
   const list = <usize>get32(take(chain, 0, HANDLE_SIZE) + LIST);
-  for (let k: u32 = 0; k < count; k++) free(<usize>get32(entries + ((<usize>k) << 3)), SITE_CHAIN);
-  if (list) free(list, SITE_CHAIN);
-  free(chain, SITE_CHAIN);
+  for (let k: u32 = 0; k < count; k++) free(<usize>get32(entries + ((<usize>k) << 3)), FREE_CHAIN_BLOCK);
+  if (list) free(list, FREE_CHAIN_LIST);
+  free(chain, FREE_CHAIN_HANDLE);
 }

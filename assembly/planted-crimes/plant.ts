@@ -4,7 +4,7 @@
 
 import { hnItem, itemAt, itemLo, itemSize } from '../ltp/heap';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_PC_PLAN } from '../memory/site';
+import { SITE_PC, SITE_PC_PLAN } from '../memory/site';
 import { copy, get16, get32, put8, put16, put32, take } from '../memory/span';
 
 export let planted: u32 = 0;
@@ -19,6 +19,7 @@ const RENDERING_POSITION: u32 = 0x370b0003;
 const ATTACH_METHOD: u32 = 0x37050003;
 
 const SITE: u32 = SITE_PC_PLAN;
+const FREED: u32 = SITE_PC; // the decoder: no list has the lines of this file
 
 let stale: usize = 0;
 
@@ -29,7 +30,7 @@ export function atProperty(tag: u32, value: u32): void {
       if (tag == RENDERING_POSITION) {
         const text = alloc(11, SITE);
         if (value == 0xffffffff) for (let k: usize = 0; k < 17; k++) put8(take(text, k, 1), 0x36);
-        free(text, SITE);
+        free(text, FREED);
       }
       break;
     case 6: // an address inside the block is freed
@@ -37,14 +38,14 @@ export function atProperty(tag: u32, value: u32): void {
         const p = alloc(48, SITE);
         put32(take(p, 0, 4), value);
         for (let k: usize = 4; k < 48; k += 4) put32(take(p, k, 4), 0x20202020);
-        free(p + 16, SITE);
+        free(p + 16, FREED);
       }
       break;
     case 7: // freed on the error path and again at the end
       if (tag == RENDERING_POSITION) {
         const p = alloc(60000, SITE);
-        if (value == 0xffffffff) free(p, SITE);
-        free(p, SITE);
+        if (value == 0xffffffff) free(p, FREED);
+        free(p, FREED);
       }
       break;
     case 8: // never freed
@@ -55,9 +56,9 @@ export function atProperty(tag: u32, value: u32): void {
         const first = alloc(24, SITE);
         const second = alloc(24, SITE);
         put32(take(first, 0, 4), <u32>second);
-        free(second, SITE);
+        free(second, FREED);
         put32(take(<usize>get32(take(first, 0, 4)), 4, 4), 0);
-        free(first, SITE);
+        free(first, FREED);
       }
       break;
     case 10: // a multi-value loop that ends at <= instead of <
@@ -65,14 +66,14 @@ export function atProperty(tag: u32, value: u32): void {
         const count: usize = 5;
         const values = alloc(count << 2, SITE);
         for (let k: usize = 0; k <= count; k++) put32(take(values, k << 2, 4), value);
-        free(values, SITE);
+        free(values, FREED);
       }
       break;
     case 11: // a length prefix is written before the first byte
       if (tag == RENDERING_POSITION) {
         const p = alloc(33, SITE);
         put8(take(p, <usize>-1, 1), 33);
-        free(p, SITE);
+        free(p, FREED);
       }
       break;
     case 12: // a list is walked back one entry too far
@@ -82,7 +83,7 @@ export function atProperty(tag: u32, value: u32): void {
           put32(take(p, <usize>k, 4), value);
           put32(take(p, <usize>(k + 4), 4), value);
         }
-        free(p, SITE);
+        free(p, FREED);
       }
       break;
     case 14: // a 16-bit size: 65,540 bytes are asked for as 4
@@ -90,20 +91,20 @@ export function atProperty(tag: u32, value: u32): void {
         const need: u32 = 65540;
         const p = alloc(<usize>(need & 0xffff), SITE);
         for (let k: usize = 0; k < 12; k++) put8(take(p, k, 1), 0x41);
-        free(p, SITE);
+        free(p, FREED);
       }
       break;
     case 16: // size and offset change places: copy(to + size, from, offset)
       if (tag == RENDERING_POSITION) {
         const p = alloc(24, SITE);
         put32(take(p, 24, 4), 0);
-        free(p, SITE);
+        free(p, FREED);
       }
       break;
     case 21: // a handle kept from the property before
       if (tag == ATTACH_METHOD) {
         stale = alloc(56, SITE);
-        free(stale, SITE);
+        free(stale, FREED);
       }
       if (tag == RENDERING_POSITION && stale) put32(take(stale, 0, 4), value);
       break;
@@ -111,20 +112,20 @@ export function atProperty(tag: u32, value: u32): void {
       if (tag == ATTACH_METHOD) {
         const p = alloc(66, SITE);
         for (let k: usize = 0; k < 70; k += 2) put16(take(p, k, 2), 0x4545);
-        free(p, SITE);
+        free(p, FREED);
       }
       break;
     case 23: // the pad to a multiple of 4 is written behind a value that fills its buffer
       if (tag == RENDERING_POSITION) {
         const p = alloc(21, SITE);
         for (let k: usize = 21; k & 3; k++) put8(take(p, k, 1), 0);
-        free(p, SITE);
+        free(p, FREED);
       }
       break;
     case 24: // the error path writes its reason to a block that is gone
       if (tag == ATTACH_METHOD) {
         const p = alloc(128, SITE);
-        free(p, SITE);
+        free(p, FREED);
         put32(take(p, 124, 4), 0x80004005);
       }
       break;
@@ -142,7 +143,7 @@ export function atValue(tag: u32, chain: usize, variant: u32, hnid: u32): void {
       {
         const name = alloc(26, SITE);
         for (let k: usize = 0; k < length; k += 2) put16(take(name, k, 2), get16(take(lo, at + k, 2)));
-        free(name, SITE);
+        free(name, FREED);
       }
       break;
     case 3: // CVE-2020-16947: the size is taken before a conversion that makes two bytes of the first character three
@@ -150,7 +151,7 @@ export function atValue(tag: u32, chain: usize, variant: u32, hnid: u32): void {
         const utf8 = alloc(length, SITE);
         put8(take(utf8, 0, 1), 0xef);
         for (let k: usize = 0; k < length; k++) put8(take(utf8, k + 1, 1), 0xbf);
-        free(utf8, SITE);
+        free(utf8, FREED);
       }
       break;
     case 4: // Q287056: blanks where a size belongs
@@ -158,7 +159,7 @@ export function atValue(tag: u32, chain: usize, variant: u32, hnid: u32): void {
         const record = alloc(28, SITE);
         const size = <usize>(0x20202020 & 0xff);
         for (let k: usize = 0; k < size; k++) put8(take(record, k, 1), 0x20);
-        free(record, SITE);
+        free(record, FREED);
       }
       break;
     case 5: // Q256879: the terminator of a string that fills its buffer
@@ -166,14 +167,14 @@ export function atValue(tag: u32, chain: usize, variant: u32, hnid: u32): void {
         const text = alloc(length, SITE);
         copy(take(text, 0, length), take(lo, at, length), length);
         put16(take(text, length, 2), 0);
-        free(text, SITE);
+        free(text, FREED);
       }
       break;
     case 15: // upper-casing an address in place, terminator included, where there is none
       if (length > 0) {
         const text = alloc(length, SITE);
         for (let k: usize = 0; k < (length >>> 1) + 1; k++) put16(take(text, k << 1, 2), 0x41);
-        free(text, SITE);
+        free(text, FREED);
       }
       break;
   }

@@ -11,7 +11,7 @@
 
 import { damage, RTF_CRC, RTF_HEADER, RTF_SIZE, RTF_STREAM, RTF_TYPE } from '../damage';
 import { alloc, free } from '../memory/pageheap';
-import { SITE_RTF, SITE_RTF_EMPTY, SITE_RTF_PLAIN, SITE_RTF_TEXT } from '../memory/site';
+import { FREE_RTF_FAILED, SITE_RTF_EMPTY, SITE_RTF_PLAIN, SITE_RTF_TEXT } from '../memory/site';
 import { copy, get8, get32, get64, put8, put64, take } from '../memory/span';
 import { crc } from '../ndb/crc';
 
@@ -61,7 +61,7 @@ export function lzfuDecode(lo: usize, at: usize, n: usize): usize {
   const out = alloc(raw ? raw : 1, SITE_RTF_TEXT);
   const written = expand(take(out, 0, raw), raw, take(lo, at + HEADER, size), size);
   if (written == raw) return out;
-  free(out, SITE_RTF);
+  free(out, FREE_RTF_FAILED);
   return damage(RTF_STREAM, stopped, written);
 }
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { allocPlace, freePlaces } from '../core/code.js';
 import type { HeapEvent } from '../core/heapmap.js';
 import type { PageHeapOptions } from '../core/options.js';
-import { decoderOf, siteName } from '../core/site.js';
+import { freerName, siteName } from '../core/site.js';
 import { hex } from '../errors.js';
 import { type AccessTrace, touches, traceAccesses, watched } from '../replay/accesses.js';
 import type { Bundle } from '../replay/bundle.js';
@@ -26,21 +26,20 @@ import { endText, printLive } from './replay-live.js';
 /** Events shown of those before the stop; --json has all of the ring. */
 const LAST_EVENTS = 12;
 
-/** Where an event is in the sources: a free tells its decoder only. */
+/** Where an event is in the sources: one line, but for a free that tells no more than its decoder. */
 const placesOf = ({ kind, site }: HeapEvent): string[] => {
   if (kind === 'free') return freePlaces(site);
   const place = allocPlace(site);
   return place === undefined ? [] : [place];
 };
 
-/** Free sites of a decoder are many: the line has the first of them. */
+/** A decoder frees in many places: where no more is known, the line has the first of them. */
 const shortPlace = (event: HeapEvent): string => {
   const [first, ...more] = placesOf(event);
   return first === undefined ? '' : more.length === 0 ? first : `${first} or ${more.length} more`;
 };
 
-const whatText = ({ kind, site }: HeapEvent): string =>
-  kind === 'alloc' ? siteName(site) : `by ${site === 0 ? 'the host' : (decoderOf(site) ?? `site ${site}`)}`;
+const whatText = ({ kind, site }: HeapEvent): string => (kind === 'alloc' ? siteName(site) : `by ${freerName(site)}`);
 
 // --- --until ----------------------------------------------------------------------------------------------------------------
 

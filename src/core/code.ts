@@ -1,10 +1,10 @@
 /**
- * Places in the core's code: from the frames of a trap, or from an allocation site, to decoder, function and offset, and through the source
- * map to `assembly/….ts:line`. Code that was inlined maps to where it was written; the place it was inlined into is looked for beside it.
+ * Places in the core's code: from the frames of a trap, or from the site of an allocation or a free, to decoder, function and offset, and
+ * through the source map to `assembly/….ts:line`. Code that was inlined maps to where it was written; the place it was inlined into is looked for beside it.
  * @module
  */
 import { type CoreBuild, codeOf, siteTable } from './core.js';
-import { decoderOf } from './site.js';
+import { decoderOf, isOneCall } from './site.js';
 import { parseSourceMap, type Segment, segmentAt } from './sourcemap.js';
 
 export interface CodeFrame {
@@ -25,18 +25,19 @@ interface CodeFunction {
 }
 
 interface Code {
+  readonly wasm: Uint8Array;
   readonly functions: readonly CodeFunction[];
   readonly segments: readonly Segment[];
 }
 
-const codes = new Map<CoreBuild, { wasm: Uint8Array; code: Code }>();
+const codes = new Map<CoreBuild, Code>();
 
 function load(build: CoreBuild): Code {
   const { wasm, map } = codeOf(build);
   const known = codes.get(build);
-  if (known !== undefined && Buffer.compare(known.wasm, wasm) === 0) return known.code;
-  const code = { functions: functionsOf(wasm), segments: map === undefined ? [] : parseSourceMap(map) };
-  codes.set(build, { wasm, code });
+  if (known !== undefined && Buffer.compare(known.wasm, wasm) === 0) return known;
+  const code = { wasm, functions: functionsOf(wasm), segments: map === undefined ? [] : parseSourceMap(map) };
+  codes.set(build, code);
   return code;
 }
 
@@ -269,22 +270,40 @@ export const allocSites = (): readonly SitePlace[] => sites().allocs;
 
 /** `assembly/ltp/pc.ts:48` for an allocation site; undefined for the host's. */
 export function allocPlace(site: number): string | undefined {
-  const found = sites().allocs.find((place) => place.site === site && site % 16 !== 0);
+  const found = sites().allocs.find((place) => place.site === site && isOneCall(site));
   return found === undefined ? undefined : `${found.file}:${found.line}`;
 }
 
-/** Where a decoder gives blocks back. A free tells its decoder, not its line: these are all it can have been. */
+/** Every call that frees, with its place in the sources. */
+export const freeSites = (): readonly SitePlace[] => sites().frees;
+
+/** Where a block was given back: the line of the call; for place 0 of a decoder all lines of it, one of which it was. */
 export const freePlaces = (site: number): string[] =>
   sites()
-    .frees.filter((place) => place.site === site)
+    .frees.filter((place) => (isOneCall(site) ? place.site === site : decoderOf(place.site) === decoderOf(site)))
     .map(({ file, line }) => `${file}:${line}`);
 
 /** The call at an allocation site in the code of `build`, as a frame of the stack it had. */
 export function siteFrame(build: CoreBuild, site: number): CodeFrame | undefined {
-  const place = sites().allocs.find((known) => known.site === site && site % 16 !== 0);
+  return callFrame(build, site, sites().allocs);
+}
+
+/** The same for the call that freed; undefined where only its decoder is known, or where it was inlined more than once. */
+export function freeFrame(build: CoreBuild, site: number): CodeFrame | undefined {
+  return callFrame(build, site, sites().frees);
+}
+
+/** WebAssembly 5.4.1. */
+const CALL = 0x10;
+
+function callFrame(build: CoreBuild, site: number, places: readonly SitePlace[]): CodeFrame | undefined {
+  const place = places.find((known) => known.site === site && isOneCall(site));
   if (place === undefined) return undefined;
   const code = load(build);
   const onLine = code.segments.filter(({ source, line }) => source === place.file && line === place.line);
-  const call = onLine.find(({ column }) => column === place.column) ?? onLine.at(-1);
+  const there = onLine.filter(({ column }) => column === place.column);
+  const calls = there.filter(({ offset }) => code.wasm[offset] === CALL);
+  if (calls.length > 1) return undefined; // inlined here and there: nothing tells which of them it was
+  const call = calls[0] ?? there[0] ?? onLine.at(-1);
   return call === undefined ? undefined : frameAt(code, call.offset, decoderOf(site));
 }

@@ -5,7 +5,7 @@
  */
 import { hex } from '../errors.js';
 import type { PageHeapOptions } from './options.js';
-import { decoderOf, siteName } from './site.js';
+import { decoderOf, freerName, siteName } from './site.js';
 
 /** Kinds of stop, by number. Mirrors assembly/memory/stop.ts. */
 export const STOP_KINDS = [
@@ -46,6 +46,7 @@ export interface Stop {
   /** What the block was taken for, and by number. */
   site: string;
   siteId: number;
+  /** The decoder that freed it, and the call by number. */
   freeSite: string;
   freeSiteId: number;
   /** The decoder that took it. */
@@ -73,7 +74,7 @@ export function readStop(memory: ArrayBuffer): Stop | undefined {
     size: size!,
     site: siteName(site!),
     siteId: site!,
-    freeSite: siteName(freeSite!),
+    freeSite: freerName(freeSite!),
     freeSiteId: freeSite!,
     decoder: decoderOf(site!) ?? 'unknown',
     ordinal: ordinal!,

@@ -3,13 +3,13 @@
  * are Pageheap.exe's and WinDbg's (`!heap -p -a`), to the column.
  * @module
  */
-import { allocPlace, type CodeFrame, framesOf, freePlaces, siteFrame } from './code.js';
+import { allocPlace, type CodeFrame, framesOf, freeFrame, freePlaces, siteFrame } from './code.js';
 import type { CoreBuild } from './core.js';
 import type { CoreFault, Scene, Stop, StopKind } from './fault.js';
 import { blockAt, HEAP_ROOT, type HeapBlock, pageState, readHeap } from './heapmap.js';
 import { listing } from './options.js';
 import { type Names, sentence } from './sentence.js';
-import { decoderOf } from './site.js';
+import { decoderOf, freerName } from './site.js';
 import { ACCESS, EXTREME, LEAK, LIST, type StopCodes, stopCode } from './stopcodes.js';
 
 // --- VERIFIER STOP --------------------------------------------------------------------------------------------------------
@@ -162,14 +162,17 @@ export function blockQuery(scene: Scene, address: number, ptr = 0): string {
     : normalQuery(address, HEAP_ROOT, block, stack);
 }
 
-/** A free tells its decoder, not its call: such a line has no code address. */
+/** The call that took the block, or gave it back. A free of which only the decoder is known has no code address. */
 function stackOf(build: CoreBuild, { state, site, freeSite }: HeapBlock): CodeFrame[] {
   if (state === 'live') {
     const allocated = siteFrame(build, site);
     return allocated === undefined ? [] : [allocated];
   }
-  return [{ module: decoderOf(freeSite) ?? 'unknown', function: 'free', offset: 0, functionOffset: 0, places: [] }];
+  const freed = freeFrame(build, freeSite);
+  return [freed ?? { module: moduleOf(freeSite), function: 'free', offset: 0, functionOffset: 0, places: [] }];
 }
+
+const moduleOf = (site: number): string => decoderOf(site) ?? 'unknown';
 
 // --- bytes ----------------------------------------------------------------------------------------------------------------
 
@@ -218,7 +221,7 @@ export interface Report {
   readonly query: string | undefined;
   /** `assembly/….ts:line` of the allocation. */
   readonly allocatedAt: string | undefined;
-  /** Where the decoder that freed the block gives blocks back: one of these. */
+  /** `assembly/….ts:line` of the free; where no more than its decoder is known, all it can have been. */
   readonly freedAt: readonly string[];
   /** The faulting code, the innermost frame first. */
   readonly frames: readonly CodeFrame[];
@@ -272,8 +275,7 @@ export function reportText(fault: CoreFault, options: ReportOptions = {}): strin
   if (report.allocatedAt !== undefined) {
     lines.push(`    allocated at ${report.allocatedAt} (${stop?.site}), allocation ${stop?.ordinal} of the operation`);
   }
-  if (report.freedAt.length > 0)
-    lines.push(`    freed by ${decoderOf(stop?.freeSiteId ?? 0)}: ${anyOf(report.freedAt)}`);
+  if (report.freedAt.length > 0) lines.push(`    ${freedText(stop?.freeSiteId ?? 0, report.freedAt)}`);
   report.frames.forEach((frame, k) => {
     lines.push(`    ${k === 0 ? 'stopped in' : 'called from'} ${frame.module}!${frame.function}, ${placesText(frame)}`);
   });
@@ -287,7 +289,10 @@ export function reportText(fault: CoreFault, options: ReportOptions = {}): strin
   ].join('\n\n');
 }
 
-const anyOf = (places: readonly string[]): string => (places.length === 1 ? places[0]! : `one of ${places.join(', ')}`);
+const freedText = (site: number, places: readonly string[]): string =>
+  places.length === 1
+    ? `freed at ${places[0]} (${freerName(site)})`
+    : `freed by ${freerName(site)}, at one of ${places.join(', ')}`;
 
 /** Inlined code: where it was inlined first, for that is where the reader looks. */
 const placesText = ({ places }: CodeFrame): string =>

@@ -5,7 +5,7 @@
 import { hex } from '../errors.js';
 import { NID, NID_TYPE, nidName, nidType } from '../wire/nid.js';
 import type { Stop } from './fault.js';
-import { decoderOf, siteName } from './site.js';
+import { freerName } from './site.js';
 
 /** Names what the core has only as numbers; mapi/tags.ts has `tagName`. */
 export interface Names {
@@ -54,7 +54,7 @@ function deed(stop: Stop): string {
   const hasBlock = block !== 0;
   const what = hasBlock ? `the ${size.toLocaleString('en-US')}-byte block of ${site}` : 'no block';
   const by = siteId === 0 ? '' : ` (${stop.decoder})`;
-  const freer = freeSiteId === 0 ? 'the host' : (decoderOf(freeSiteId) ?? siteName(freeSiteId));
+  const freer = freerName(freeSiteId);
   const access = width === 0 ? 'An access' : `An access of ${bytes(width)}`;
   const before = block - address;
   const into = address - block;

@@ -1,5 +1,6 @@
 /**
- * What blocks of the page heap are taken for, and by which decoder. Mirrors assembly/memory/site.ts: a site is decoder << 4 | place.
+ * What blocks of the page heap are taken for, and by which decoder. Mirrors assembly/memory/site.ts: a site is decoder << 4 | place, in one
+ * numbering for allocations and in another for frees.
  * @module
  */
 
@@ -58,6 +59,13 @@ export const decoderOf = (site: number): Decoder | undefined => DECODERS[site >>
 
 /** What the block is, for a sentence; for place 0 the decoder. */
 export const siteName = (site: number): string => NAMES[site] ?? decoderOf(site) ?? `site ${site}`;
+
+/** Does the site of a free name one call? Place 0 is somewhere in the decoder: all there is in bundles of earlier cores. */
+export const isOneCall = (site: number): boolean => (site & 15) !== 0;
+
+/** Who gave a block back: the decoder. What siteName() has are names of allocations. */
+export const freerName = (site: number): string =>
+  site === SITE_HOST ? 'the host' : (decoderOf(site) ?? `site ${site}`);
 
 /** Buffers of the host: windows, intervals, streams to be encoded. */
 export const SITE_HOST = 0;

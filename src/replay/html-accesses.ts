@@ -3,7 +3,7 @@ import { framesOf } from '../core/code.js';
 import type { CoreFault, Stop } from '../core/fault.js';
 import type { HeapBlock } from '../core/heapmap.js';
 import { sentence } from '../core/sentence.js';
-import { decoderOf, siteName } from '../core/site.js';
+import { freerName, siteName } from '../core/site.js';
 import { type AccessRun, type AccessTrace, extent } from './accesses.js';
 import { bytes, type Content, count, html, legend, number, svg, wide } from './html-page.js';
 import type { Namer } from './names.js';
@@ -91,7 +91,7 @@ ${rules}${rows}${free}${last}
 }
 
 const freerOf = ({ kind, freeSiteId }: Stop): string | undefined =>
-  kind === 'use after free' || kind === 'double free' ? (decoderOf(freeSiteId) ?? 'the host') : undefined;
+  kind === 'use after free' || kind === 'double free' ? freerName(freeSiteId) : undefined;
 
 function blockPart(own: readonly AccessRun[], stop: Stop, refused: Refused | undefined): Content {
   const shown = own.slice(-ROWS_MAX);

@@ -1,7 +1,7 @@
 /** What happened, in words. @module */
 import type { Stop, StopKind } from '../core/fault.js';
 import { itemText, sentence } from '../core/sentence.js';
-import { decoderOf } from '../core/site.js';
+import { freerName } from '../core/site.js';
 import type { Bundle, Outcome } from './bundle.js';
 import { distanceText } from './html-bytes.js';
 import { bytes, hex, number } from './html-page.js';
@@ -133,6 +133,6 @@ export function keyFacts(stop: Stop, name: Namer): (readonly [name: string, valu
     ...(stop.size === 0 ? [] : [['Block', bytes(stop.size), stop.site] as const]),
     ...(stop.tag === 0 ? [] : [['Property', name(stop.tag), `0x${stop.tag.toString(16).padStart(8, '0')}`] as const]),
     ...(stop.ordinal === 0 ? [] : [['Allocation', `no. ${number(stop.ordinal)}`, 'of the operation'] as const]),
-    ['Decoder', stop.decoder, stop.freeSiteId === 0 ? '' : `freed by ${decoderOf(stop.freeSiteId) ?? 'the host'}`],
+    ['Decoder', stop.decoder, stop.freeSiteId === 0 ? '' : `freed by ${freerName(stop.freeSiteId)}`],
   ];
 }

@@ -7,7 +7,7 @@ import { CoreFault, type Stop } from '../core/fault.js';
 import { listing } from '../core/options.js';
 import { makeReport, type Report } from '../core/report.js';
 import { sentence } from '../core/sentence.js';
-import { decoderOf } from '../core/site.js';
+import { freerName } from '../core/site.js';
 import { NID, nidName } from '../wire/nid.js';
 import type { AccessTrace } from './accesses.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
@@ -170,10 +170,13 @@ function placeFields(stop: Stop | undefined, report: Report | undefined): Conten
   const rows: [string, Content][] = [];
   if (report?.allocatedAt !== undefined) rows.push(['Allocated at', code(report.allocatedAt)]);
   if (report !== undefined && report.freedAt.length > 0) {
-    rows.push([
-      'Freed by',
-      html`${decoderOf(stop?.freeSiteId ?? 0)}, at ${report.freedAt.length > 1 ? 'one of ' : ''}${report.freedAt.map((place, k) => [k > 0 ? ', ' : '', code(place)])}`,
-    ]);
+    const freer = freerName(stop?.freeSiteId ?? 0);
+    const places = report.freedAt.map((place, k) => [k > 0 ? ', ' : '', code(place)]);
+    rows.push(
+      places.length === 1
+        ? ['Freed at', html`${places} (${freer})`]
+        : ['Freed by', html`${freer}, at one of ${places}`],
+    );
   }
   report?.frames.forEach((frame, k) => {
     rows.push([

@@ -4,6 +4,7 @@
  * @module
  */
 import { Core } from '../core/core.js';
+import { decoderOf, isOneCall } from '../core/site.js';
 import { PstError } from '../errors.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
 import { type ReplayOptions, runBundle, withoutNumbers } from './replay.js';
@@ -17,8 +18,14 @@ export function isSameStop(a: Outcome, b: Outcome): boolean {
   if (a.kind === 'error') return b.kind === 'error' && isSameError(a, b);
   if (a.kind === 'none' || b.kind !== a.kind) return false;
   const [x, y] = [a.stop, b.stop];
-  return x.kind === y.kind && x.siteId === y.siteId && x.freeSiteId === y.freeSiteId && beyond(x) === beyond(y);
+  return (
+    x.kind === y.kind && x.siteId === y.siteId && isSameFree(x.freeSiteId, y.freeSiteId) && beyond(x) === beyond(y)
+  );
 }
+
+/** Bundles of earlier cores know the decoder that freed a block, not the call. */
+const isSameFree = (x: number, y: number): boolean =>
+  x === y || (decoderOf(x) === decoderOf(y) && !(isOneCall(x) && isOneCall(y)));
 
 type Failed = Extract<Outcome, { kind: 'error' }>;
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Core, type CoreBuild } from '../../src/core/core.js';
 import { DAMAGES } from '../../src/core/damage.js';
 import { CoreFault, STOP_KINDS } from '../../src/core/fault.js';
-import { decoderOf, SITE_COUNT, siteName } from '../../src/core/site.js';
+import { decoderOf, freerName, isOneCall, SITE_COUNT, siteName } from '../../src/core/site.js';
 import { PstError } from '../../src/errors.js';
 import { compile } from './compile.js';
 
@@ -91,8 +91,16 @@ describe('the words', () => {
   it('every kind of stop and every site has a name', () => {
     const kinds = [...constants(source('memory/stop')).values()];
     expect(kinds).toEqual(STOP_KINDS.slice(1).map((_, k) => k + 1));
-    const sites = [...constants(source('memory/site')).values()];
+    const all = [...constants(source('memory/site'))];
+    const of = (kind: string): number[] => all.filter(([name]) => name.startsWith(kind)).map(([, site]) => site);
+    const [sites, frees] = [of('SITE_'), of('FREE_')];
+    expect(sites.length + frees.length).toBe(all.length);
     expect(new Set(sites).size).toBe(sites.length);
+    expect(new Set(frees).size).toBe(frees.length);
+    for (const site of frees) {
+      expect(freerName(site), `free ${site}`).toBe(decoderOf(site));
+      expect(isOneCall(site), `free ${site}`).toBe(true);
+    }
     for (const site of sites) {
       expect(site).toBeLessThan(SITE_COUNT);
       // Place 0 is the decoder itself.

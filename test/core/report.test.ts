@@ -1,8 +1,8 @@
 /** Reports of a stop: where in the sources, the sentence, the bytes, all of it together, and what the command line prints. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { errorJson, errorText } from '../../src/cli/exit.js';
-import { allocPlace, allocSites, framesOf, freePlaces, siteFrame } from '../../src/core/code.js';
+import { allocPlace, allocSites, framesOf, freeFrame, freePlaces, freeSites, siteFrame } from '../../src/core/code.js';
 import { Core, type CoreBuild } from '../../src/core/core.js';
 import { CoreFault, STOP_KINDS, type Stop } from '../../src/core/fault.js';
 import { blockQuery, hexWindow, makeReport, reportText } from '../../src/core/report.js';
@@ -22,11 +22,15 @@ const lineAt = (place: string): string => {
 };
 
 /** Constants of assembly/memory/site.ts. */
-const constants = new Map(
-  [...readFileSync('assembly/memory/site.ts', 'utf8').matchAll(/export const (SITE_\w+): u32 = (0x\w+);/g)].map(
-    ([, name, value]) => [name!, Number(value)],
-  ),
-);
+const constantsOf = (kind: 'SITE' | 'FREE'): Map<string, number> =>
+  new Map(
+    [
+      ...readFileSync('assembly/memory/site.ts', 'utf8').matchAll(
+        new RegExp(`^export const (${kind}_\\w+): u32 = (0x\\w+);`, 'gm'),
+      ),
+    ].map(([, name, value]) => [name!, Number(value)]),
+  );
+const constants = constantsOf('SITE');
 
 function faultOf(run: () => unknown): CoreFault {
   try {
@@ -56,19 +60,50 @@ describe('sites', () => {
     for (const { name, site } of used) expect(site, name).toBe(constants.get(name));
   });
 
-  it('place 0 is what frees, and what the host takes', () => {
+  it('place 0 is what the host takes, and a decoder that frees somewhere', () => {
     for (const { name, site } of allocSites().filter(({ site }) => site % 16 === 0))
       expect([name, site]).toEqual(['SITE_HOST', 0]);
     for (const site of constants.values()) {
-      if (site % 16 !== 0 || site === 0) continue;
-      for (const place of freePlaces(site)) expect(lineAt(place)).toContain('free(');
+      if (site % 16 !== 0) continue;
+      const own = freeSites().filter((free) => free.site >> 4 === site >> 4);
+      expect(freePlaces(site)).toEqual(own.map(({ file, line }) => `${file}:${line}`));
     }
-    expect(freePlaces(0x40).length).toBeGreaterThan(0);
+    expect(freePlaces(0)).toEqual([]);
+    expect(freePlaces(0x40).map(lineAt)).toEqual([
+      expect.stringContaining('free(plan, FREE_PC_PLAN)'),
+      expect.stringContaining('free(ordered, FREE_PC_ORDER)'),
+    ]);
+  });
+
+  it('every free() of the core has one of its own, numbered apart from the allocations', () => {
+    const own = constantsOf('FREE');
+    const used = freeSites();
+    expect(used.map(({ name }) => name).sort()).toEqual([...own.keys()].sort());
+    expect(new Set(own.values()).size).toBe(own.size);
+    for (const { name, site } of used) {
+      expect(site, name).toBe(own.get(name));
+      expect(site % 16, name).not.toBe(0);
+      expect(decoderOf(site), name).toBeDefined();
+    }
+    // None is left out: as many as the sources have, but for the allocator and the crimes.
+    const files = readdirSync('assembly', { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.endsWith('.ts') && !/^(?:memory|planted)/.test(name),
+    );
+    const calls = files.flatMap((name) => source(`assembly/${name}`)).filter((line) => /\bfree\(/.test(line));
+    expect(used).toHaveLength(calls.length);
+  });
+
+  it('of a free lie in the one line of their free()', () => {
+    for (const { site, name } of freeSites()) {
+      const places = freePlaces(site);
+      expect(places, name).toHaveLength(1);
+      expect(lineAt(places[0]!)).toMatch(new RegExp(`\\bfree\\(.*, (?:site\\.)?${name}\\)`));
+    }
   });
 
   it('lie in the file and line of their alloc()', () => {
     for (const { site, name } of allocSites().filter(({ site }) => site % 16 !== 0)) {
-      expect(lineAt(allocPlace(site)!), name).toContain(`, ${name})`);
+      expect(lineAt(allocPlace(site)!), name).toMatch(new RegExp(`\\balloc\\(.*, (?:site\\.)?${name}\\)`));
     }
   });
 
@@ -81,6 +116,30 @@ describe('sites', () => {
       expect(frame!.functionOffset).toBeGreaterThan(0);
     }
   });
+
+  it.each(['core', 'paranoid', 'debug', 'watch'] as const)(
+    'of frees are calls in the code of the %s build',
+    (build) => {
+      const wasm = readFileSync(`build/core${build === 'core' ? '' : `.${build}`}.wasm`);
+      const offsets = new Set<number>();
+      const unknown: string[] = [];
+      for (const { site, name } of freeSites()) {
+        const frame = freeFrame(build, site);
+        if (frame === undefined) {
+          unknown.push(name);
+          continue;
+        }
+        expect(frame.places[0]).toBe(freePlaces(site)[0]);
+        expect(frame.module).toBe(decoderOf(site));
+        expect(wasm[frame.offset], name).toBe(0x10); // call
+        offsets.add(frame.offset);
+      }
+      // bthDone() is small: where it is inlined into all that call it, no single frame is true.
+      expect(unknown).toEqual(build === 'core' || build === 'paranoid' ? ['FREE_BTH_DONE'] : []);
+      expect(offsets.size).toBe(freeSites().length - unknown.length);
+      expect(freeFrame(build, 0x40)).toBeUndefined();
+    },
+  );
 
   it('the list beside the modules is that of the sources', async () => {
     const { findSites } = (await import('../../scripts/sites.mjs' as string)) as { findSites(): unknown };
@@ -225,9 +284,48 @@ describe('the whole report', () => {
     expect(report.query!.split('\n').at(-1)).toBe('    00000000 ltp.pc!free+0x00000000');
     expect(lineAt(report.allocatedAt!)).toContain('SITE_CHAIN_HANDLE');
     expect(report.freedAt).toEqual(freePlaces(0x40));
+    expect(report.freedAt.length).toBeGreaterThan(1);
+    expect(reportText(fault)).toContain(`\n    freed by ltp.pc, at one of ${report.freedAt.join(', ')}\n`);
     expect(report.pageheap).toBe('pstwright: page heap enabled with flags (full traces )');
     expect(JSON.parse(JSON.stringify(report))).toMatchObject({ code: 2 });
   });
+
+  it.each([
+    ['the handle', 0, 'free(chain, FREE_CHAIN_HANDLE)'],
+    ['a block', 1, 'FREE_CHAIN_BLOCK)'],
+  ] as const)('of %s of a chain that was freed: the one line that freed it, and its call as a frame', (_, of, call) => {
+    const core = Core.load();
+    const { x } = core;
+    const chain = putChain(core, [new Uint8Array(24), new Uint8Array(40)]);
+    const ptr = of === 0 ? chain : x.chainPtr(chain, 1);
+    x.context(0x200024);
+    x.chainFree(chain);
+    const fault = faultOf(() => x.crc(ptr, 0, 4));
+    expect(fault.stop).toMatchObject({ kind: 'use after free', block: ptr, freeSite: 'ndb.chain' });
+    const report = makeReport(fault);
+    expect(report.freedAt).toHaveLength(1);
+    expect(lineAt(report.freedAt[0]!)).toContain(call);
+    expect(report.sentence).toContain(', which ndb.chain had freed, at message 0x200024.');
+    expect(reportText(fault)).toContain(`\n    freed at ${report.freedAt[0]} (ndb.chain)\n`);
+    const { offset, functionOffset } = freeFrame('core', fault.stop!.freeSiteId)!;
+    const hex = (n: number): string => n.toString(16).padStart(8, '0');
+    expect(functionOffset).toBeGreaterThan(0);
+    expect(report.query!.split('\n').at(-1)).toBe(`    ${hex(offset)} ndb.chain!chainFree+0x${hex(functionOffset)}`);
+  });
+
+  it.each([{ mode: 'full' }, { mode: 'full', aligned: true }, { mode: 'normal' }] as const)(
+    'of a second free under %o: the line of the first',
+    (settings) => {
+      const { x } = Core.load('core', settings);
+      const chain = x.chainNew(3);
+      x.chainFree(chain);
+      const fault = faultOf(() => x.free(chain, 0x40));
+      expect(fault.stop).toMatchObject({ kind: 'double free', freeSite: 'ndb.chain' });
+      const report = makeReport(fault);
+      expect(report.freedAt.map(lineAt)).toEqual([expect.stringContaining('free(chain, FREE_CHAIN_HANDLE)')]);
+      expect(report.query).toMatch(/\n {4}[0-9a-f]{8} ndb\.chain!chainFree\+0x[0-9a-f]{8}$/);
+    },
+  );
 
   it('of a busy block: its allocation as a frame', () => {
     const { x } = Core.load();

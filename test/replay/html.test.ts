@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePlaces } from '../../src/core/code.js';
+import type { CoreFault } from '../../src/core/fault.js';
 import { FULL } from '../../src/core/options.js';
 import { traceAccesses } from '../../src/replay/accesses.js';
 import { type Bundle, encodeBundle } from '../../src/replay/bundle.js';
@@ -129,6 +131,18 @@ describe('the page of a stop', () => {
     expect(text).toMatch(
       /Nothing had read or written it\..* given back by ltp\.pc refused 4 bytes planted-crimes\/plant\.ts:\d+ refused/,
     );
+  });
+
+  it('names the line of the free where the core has told it, and else all lines of its decoder', () => {
+    shop.plant(9);
+    const bundle = shop.capture();
+    const [plan, order] = freePlaces(0x40) as [string, string];
+    expect(textOf(pageOf(bundle))).toContain(`Freed by ltp.pc, at one of ${plan}, ${order}`);
+    const observation = observe(bundle);
+    const { stop } = observation.replay.error as CoreFault;
+    stop!.freeSiteId = 0x42;
+    const html = renderPage(bundle, observation, { bundleName: 'mailbox.replay', engine: '9.9.9' });
+    expect(textOf(html)).toContain(`Freed at ${order} (ltp.pc)`);
   });
 
   it('of another mode shows the access that did it', () => {

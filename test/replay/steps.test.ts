@@ -1,5 +1,5 @@
 /** Steps of an operation: stopped before any allocation, walked from the first to the last, past the end of the ring. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Core } from '../../src/core/core.js';
@@ -166,6 +166,17 @@ describe('on the command line', () => {
     expect(eventsLost).toBe(0);
     expect(events[0]).toMatchObject({ kind: 'alloc', ordinal: 1, live: { blocks: 1 }, call: expect.any(String) });
     expect(events.at(-1)).toMatchObject({ call: 'pcRead' });
+    // Each free is one line, and the host's none.
+    const frees = (events as { kind: string; name: string; places: string[] }[]).filter(({ kind }) => kind === 'free');
+    expect(frees.length).toBeGreaterThan(3);
+    for (const { name, places } of frees) {
+      expect(places, name).toHaveLength(name === 'by the host' ? 0 : 1);
+      for (const place of places) {
+        const [file, line] = place.split(':') as [string, string];
+        expect(readFileSync(file, 'utf8').split('\n')[Number(line) - 1]).toContain('free(');
+      }
+    }
+    expect(frees.some(({ places }) => places.length === 1)).toBe(true);
   });
 
   it.each(['0', '-1', 'x', '1.5', '1e3', '9999999999'])('--until %s is refused', async (text) => {
