@@ -1,6 +1,7 @@
 /** The writer, read back by a second parser that shares nothing with it. The laws are numbered in store-writer.ts. */
 import { describe, expect, test } from 'vitest';
 import { Core } from '../../src/core/core.js';
+import { PAGE } from '../../src/core/heapmap.js';
 import { readBack } from '../../src/ndb/write/readback.js';
 import { StoreWriter } from '../../src/ndb/write/store-writer.js';
 import { SUBNODES_MAX } from '../../src/ndb/write/subnode.js';
@@ -93,7 +94,7 @@ describe('data trees', () => {
     }
     const before = core.x.pagesPeak();
     const bid = writer.addTreeBytes(pieces());
-    expect(core.x.pagesPeak() - before).toBeLessThan(32); // W11: memory does not grow with the tree
+    expect((core.x.pagesPeak() - before) * PAGE).toBeLessThan(128 << 10); // W11: memory does not grow with the tree
     expect(writer.addTreeBytes([])).toBe(0);
     expect(writer.addTreeBytes(new Uint8Array(0))).toBe(0);
     writer.addNode(0x21, bid, 0, 0);
