@@ -4,10 +4,9 @@
  * @module
  */
 import { Core } from '../core/core.js';
-import { decoderOf, isOneCall } from '../core/site.js';
 import { PstError } from '../errors.js';
 import { type Bundle, inputBytes, type Outcome } from './bundle.js';
-import { type ReplayOptions, runBundle, withoutNumbers } from './replay.js';
+import { isSameFree, type ReplayOptions, runBundle, withoutNumbers } from './replay.js';
 
 /**
  * Is `b` the end of `a`, on another input? Of a stop: kind, sites and how far outside the block; the block itself may be smaller. Of an
@@ -22,10 +21,6 @@ export function isSameStop(a: Outcome, b: Outcome): boolean {
     x.kind === y.kind && x.siteId === y.siteId && isSameFree(x.freeSiteId, y.freeSiteId) && beyond(x) === beyond(y)
   );
 }
-
-/** Bundles of earlier cores know the decoder that freed a block, not the call. */
-const isSameFree = (x: number, y: number): boolean =>
-  x === y || (decoderOf(x) === decoderOf(y) && !(isOneCall(x) && isOneCall(y)));
 
 type Failed = Extract<Outcome, { kind: 'error' }>;
 

@@ -1,6 +1,7 @@
 /** What counts as the same end of an attempt: of a stop the frees. */
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/replay/bundle.js';
+import { compare } from '../../src/replay/replay.js';
 import { isSameStop } from '../../src/replay/trial.js';
 
 const freedBy = (freeSiteId: number): Outcome => ({
@@ -35,5 +36,8 @@ describe('two ends are the same', () => {
     ['of one nothing was freed', 0, 0x41, false],
   ] as const)('%s', (_, a, b, isSame) => {
     expect(isSameStop(freedBy(a), freedBy(b))).toBe(isSame);
+    expect(compare(freedBy(a), freedBy(b))).toEqual(
+      isSame ? [] : [expect.stringMatching(/^free site: .* in the bundle, .* in the replay$/)],
+    );
   });
 });
