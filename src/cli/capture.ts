@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { Core } from '../core/core.js';
 import { buildOf } from '../core/options.js';
 import { openSource } from '../host/file.js';
-import { rootOf } from '../migrate/omission.js';
+import { EssentialError, isItem, rootOf } from '../migrate/omission.js';
 import { encodeBundle, inputBytes } from '../replay/bundle.js';
 import { Capture } from '../replay/capture.js';
 import { EXIT, exitCodeOf } from './exit.js';
@@ -36,12 +36,12 @@ export function withCapture<T>(
   try {
     const result = job(capture, (error) => {
       isOwn = true;
-      return writeBundle(options, capture, error);
+      return writeBundle(options, capture, error, true);
     });
     if (isThere && !isOwn) process.stderr.write(`pstwright: ${earlierBundle(options.bundle)}\n`);
     return result;
   } catch (error) {
-    writeBundle(options, capture, rootOf(error));
+    writeBundle(options, capture, rootOf(error), error instanceof EssentialError);
     throw error;
   }
 }
@@ -50,7 +50,12 @@ export function withCapture<T>(
 export const earlierBundle = (path: string): string =>
   `${escapeText(path)} is of an earlier run that failed; this one did not need it, and it may be removed`;
 
-function writeBundle(options: CaptureOptions, capture: Capture, error: unknown): string | undefined {
+function writeBundle(
+  options: CaptureOptions,
+  capture: Capture,
+  error: unknown,
+  isSkipping: boolean,
+): string | undefined {
   if (exitCodeOf(error) === EXIT.REFUSED) return undefined; // no store, a full disk, a wrong word: nothing was done, and nothing is left behind
   try {
     const source = openSource(options.source);
@@ -59,10 +64,12 @@ function writeBundle(options: CaptureOptions, capture: Capture, error: unknown):
     if (bundle === undefined) return undefined;
     writeWhole(options.bundle, encodeBundle(bundle));
     const { kind, nid } = bundle.operation;
+    // Everything else is copied when a message is left out; other nodes are needed.
+    const rest = kind === 'node' && isItem(nid) && !isSkipping ? '; --on-error skip copies the rest of the store' : '';
     const what = kind === 'open' ? 'opening the store' : `node 0x${nid.toString(16)}`;
     process.stderr.write(
       `pstwright: the failing operation (${what}, ${size(inputBytes(bundle))} of the store) is in ${escapeText(options.bundle)}; ` +
-        `\`pstwright replay ${escapeText(options.bundle)}\` repeats it without the store\n`,
+        `\`pstwright replay ${escapeText(options.bundle)}\` repeats it without the store${rest}\n`,
     );
     return options.bundle;
   } catch {

@@ -8,7 +8,7 @@ import { tallyOfCopy } from '../migrate/tally.js';
 import { withCapture } from './capture.js';
 import { addBatchOptions, type BatchOptions, isBatch, runBatch, single } from './clone-batch.js';
 import { printOmitted } from './clone-omitted.js';
-import { action, EXIT, type ExitCode, errorText, exitCodeOf } from './exit.js';
+import { action, EXIT, type ExitCode, errorText } from './exit.js';
 import {
   count,
   escapeText,
@@ -90,14 +90,6 @@ function run(source: string, target: string, options: Options): ExitCode {
         },
       }),
     );
-  } catch (error) {
-    if (options.onError !== 'skip' && exitCodeOf(error) === EXIT.DAMAGE) {
-      progress.stop();
-      process.stderr.write(
-        'pstwright: nothing was written; with --on-error skip what fails is left out and listed, and the rest is copied\n',
-      );
-    }
-    throw error;
   } finally {
     progress.stop();
   }

@@ -39,7 +39,7 @@ describe('one store', () => {
     const target = fresh();
     const { code, err } = await invoke('clone', wounded, target);
     expect(code).toBe(2);
-    expect(err).toContain('nothing was written; with --on-error skip what fails is left out and listed');
+    expect(err).toContain('repeats it without the store; --on-error skip copies the rest of the store\n');
     expect(existsSync(target)).toBe(false);
   });
 
