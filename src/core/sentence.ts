@@ -63,7 +63,7 @@ function deed(stop: Stop): string {
     into < 0
       ? `${bytes(before)} before ${what}${by}`
       : past >= 0
-        ? `${bytes(past)} past the end of ${what}${by}`
+        ? `${past === 0 ? 'right' : bytes(past)} past the end of ${what}${by}`
         : `${bytes(into)} into ${what}${by}`;
   switch (kind) {
     case 'overrun':

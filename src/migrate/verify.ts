@@ -141,6 +141,7 @@ export function verifyStores(source: Source, target: Source, options: VerifyOpti
 /** The plan of the clone that left things out. */
 function planOf(source: Source, { omitted, reencoded, rebuilt = [] }: Made, build?: CoreBuild): Plan {
   const ndb = Ndb.open(source, Core.load(build));
+  ndb.beginPass(); // against messages that share one tree over and over
   try {
     return planWithout(ndb, {
       left: leftOf(omitted),

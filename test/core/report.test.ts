@@ -213,7 +213,7 @@ describe('the sentence', () => {
     ],
     [
       { kind: 'suffix damage', address: 0x1201000, nid: 0x21 },
-      `The byte 0 bytes past the end of ${block} was overwritten, seen when the block was given back, at PidTagSenderEntryId of the store’s own properties (node 0x21).`,
+      `The byte right past the end of ${block} was overwritten, seen when the block was given back, at PidTagSenderEntryId of the store’s own properties (node 0x21).`,
     ],
     [
       { kind: 'end stamp damage', address: 0x1200fe4, tag: 0 },

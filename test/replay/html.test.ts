@@ -64,7 +64,7 @@ describe('the page of a stop', () => {
     expectSound(html);
     const text = textOf(html).replaceAll('\u2011', '-');
     for (const fact of [
-      'An access of 2 bytes went 0 bytes past the end of the 26-byte block',
+      'An access of 2 bytes went right past the end of the 26-byte block',
       'PidTagAttachLongFilename',
       'mailbox.pst',
       'Reproduced',
@@ -150,7 +150,7 @@ describe('the page of a stop', () => {
     const text = textOf(pageOf(shop.capture({ mode: 'normal' })));
     expect(text).toContain('was overwritten, seen when the block was given back');
     expect(text).toContain(
-      'With every access checked the operation ends otherwise: An access of 2 bytes went 0 bytes past the end',
+      'With every access checked the operation ends otherwise: An access of 2 bytes went right past the end',
     );
     expect(text).toContain('It had been written 13 times.');
   });
@@ -409,7 +409,7 @@ describe('in a browser', () => {
       }
       expect(overflow).toBe(0);
       expect(small).toBe(0);
-      expect(title).toContain('went 0 bytes past the end');
+      expect(title).toContain('went right past the end');
       expect(note).toMatch(/^0x[0-9a-f]+: /);
       // The fault is brought into view where the picture is wider than the screen.
       if (view.width < 600) expect(Math.max(...scrolled)).toBeGreaterThan(100);
