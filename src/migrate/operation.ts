@@ -69,36 +69,37 @@ export class NodeCopier {
    * node cannot be decoded; CoreFault on a stop.
    */
   amend(i: number, amendment: Amendment): Uint8Array {
-    const { source, writer } = this;
-    const { nbt, core } = source;
-    const nid = nbt.nid(i);
-    core.begin(nid);
-    this.#hasAmended = true;
-    const { onBlock } = source;
-    source.onBlock = undefined; // what is written anew does not take its old blocks along
-    const digest = this.digester.node(i, amendment);
-    const placed = this.#amender.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid }, 0, amendment);
-    source.onBlock = onBlock;
-    writer.addNode(nid, placed.bidData, placed.bidSub, nbt.parent(i));
-    core.x.endOperation();
-    return digest;
+    return this.#anew(i, (nid) => {
+      const { nbt } = this.source;
+      const digest = this.digester.node(i, amendment);
+      return [this.#amender.object(nid, nbt.bidData(i), nbt.bidSub(i), { nid }, 0, amendment), digest];
+    });
   }
 
   /** Makes table `i` anew from the messages that arrive. Throws PstError, CoreFault. */
   rebuild(i: number, plan: Plan): void {
     const { source, writer } = this;
-    const { nbt, core } = source;
+    const nid = this.#anew(i, (nid) => [rebuildContents(source, writer, nid, plan), nid]);
+    const all = messagesOf(source, nid, new Set());
+    this.digester.tableRows.set(nid, all.length); // what the table would have listed
+  }
+
+  /** Runs the operation of node `i` with what `write` has written in its place. What is written anew does not take its old blocks along. */
+  #anew<T>(i: number, write: (nid: number) => [placed: { bidData: number; bidSub: number }, result: T]): T {
+    const { source, writer } = this;
+    const { nbt, core, onBlock } = source;
     const nid = nbt.nid(i);
     core.begin(nid);
     this.#hasAmended = true;
-    const { onBlock } = source;
     source.onBlock = undefined;
-    const { bidData, bidSub } = rebuildContents(source, writer, nid, plan);
-    source.onBlock = onBlock;
-    writer.addNode(nid, bidData, bidSub, nbt.parent(i));
-    core.x.endOperation();
-    const all = messagesOf(source, nid, new Set());
-    this.digester.tableRows.set(nid, all.length); // what the table would have listed
+    try {
+      const [placed, result] = write(nid);
+      writer.addNode(nid, placed.bidData, placed.bidSub, nbt.parent(i));
+      core.x.endOperation();
+      return result;
+    } finally {
+      source.onBlock = onBlock;
+    }
   }
 
   /** Throws when block `bid` of the target is not, by length and CRC, the one that was copied. One that was written anew has a BID the source does not have. */
