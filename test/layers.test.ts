@@ -83,6 +83,7 @@ describe('assembly', () => {
     'memory/runs',
     'memory/pagemap',
     'memory/refuse',
+    'memory/edges',
     'memory/protect',
     'memory/pageheap',
     'memory/span',

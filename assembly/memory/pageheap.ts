@@ -36,7 +36,7 @@ import {
   stateOf,
   UNUSED,
 } from './descriptor';
-import { DESCRIPTORS, HEAP_ROOT, MEMORY_LIMIT, PAGE_MAP, POOL } from './layout';
+import { DESCRIPTORS, MEMORY_LIMIT, PAGE_MAP, POOL } from './layout';
 import { initLight, lightAlloc, lightArena, lightFree, lightLeaks, lightNeeds, lightOrdinal, lightSize, lightSweep } from './lightheap';
 import {
   failsNow,
@@ -53,28 +53,24 @@ import {
   reseed,
   wantsFull,
 } from './options';
+import {
+  END_FREED,
+  END_LIVE,
+  START_FREED,
+  START_LIVE,
+  stamp,
+  verifyHeader,
+  verifySlack,
+  writeHeader,
+} from './edges';
 import { HEADER, mark } from './pagemap';
 import { keepTables, verifyTables } from './protect';
 import { rawAlloc, rawFree, rawSize } from './rawheap';
 import { refuse, refuseFree, report } from './refuse';
 import { classOf, cursor, runPages, runStampedTo, takeRun } from './runs';
 import { initShadow, shadow } from './shadow';
-import {
-  context,
-  END_STAMP,
-  EXTREME_SIZE,
-  FAULT,
-  HEAP_POINTER,
-  LEAK,
-  SLACK,
-  START_STAMP,
-  stop,
-  SUFFIX,
-  WILD,
-} from './stop';
+import { context, EXTREME_SIZE, FAULT, LEAK, SLACK, stop, SUFFIX, WILD } from './stop';
 import { noteAlloc, noteFree } from './trace';
-
-const SLACK_STAMP: i8 = -48; // 0xD0, as Pageheap.exe stamps the bytes beside a full block
 
 /** facts: a request above this is a length gone wrong, not a wish (stop 4, EXTREME_SIZE_REQUEST). */
 const EXTREME: usize = 0x7ff00000;
@@ -86,12 +82,6 @@ const EXTREME: usize = 0x7ff00000;
 const QUARANTINE_BLOCKS: u32 = 64;
 const QUARANTINE_PAGES: usize = 512;
 const QUARANTINE_MAX: usize = 8192;
-
-// The aligned layout, Pageheap.exe's own: a header before the block, D0 behind it up to a multiple of 8.
-const START_LIVE: u32 = 0xabcdbbbb;
-const END_LIVE: u32 = 0xdcbabbbb;
-const START_FREED: u32 = 0xabcdbbba;
-const END_FREED: u32 = 0xdcbabbba;
 
 /** Bytes of a grain without --aligned, less one. */
 const PLAIN_MASK: usize = PAGE * PLAIN_GRAIN - 1;
@@ -219,24 +209,6 @@ function normal(size: usize, site: u32): usize {
   return ptr;
 }
 
-/** Stamps slack from `q` up to `end`. */
-function stamp(q: usize, end: usize): void {
-  for (; q + 16 <= end; q += 16) v128.store(q, i8x16.splat(SLACK_STAMP));
-  for (; q < end; q++) store<u8>(q, <u8>SLACK_STAMP);
-}
-
-/** The header of the aligned layout: start · heap · size · actual · queue, trace · site · end. pageheap.md 2. */
-function writeHeader(ptr: usize, size: usize, pages: usize, site: u32, startStamp: u32, endStamp: u32): void {
-  const h = ptr - HEADER;
-  store<u32>(h, startStamp);
-  store<u32>(h, <u32>HEAP_ROOT, 4);
-  store<u32>(h, <u32>size, 8);
-  store<u32>(h, <u32>(pages << PAGE_BITS), 12);
-  store<u64>(h, 0, 16);
-  store<u32>(h, site, 24);
-  store<u32>(h, endStamp, 28);
-}
-
 /** Ends a block. Verifies its slack, closes its pages and queues them. */
 export function free(ptr: usize, site: u32): void {
   changes++;
@@ -342,30 +314,6 @@ function freeNormal(ptr: usize, site: u32): void {
   queuedBlocks--;
 }
 
-function verifyHeader(h: usize, d: usize): void {
-  if (load<u32>(h, 28) != END_LIVE) report(END_STAMP, h + 28, 4, d);
-  if (load<u32>(h) != START_LIVE) report(START_STAMP, h, 4, d);
-  if (load<u32>(h, 4) != <u32>HEAP_ROOT) report(HEAP_POINTER, h + 4, 4, d);
-}
-
-function verifySlack(start: usize, end: usize, kind: u32, d: usize): void {
-  const d0 = i8x16.splat(SLACK_STAMP);
-  let q = start;
-  let sum = i8x16.splat(0);
-  for (; q + 64 <= end; q += 64) {
-    const a = v128.or(v128.xor(v128.load(q), d0), v128.xor(v128.load(q, 16), d0));
-    const b = v128.or(v128.xor(v128.load(q, 32), d0), v128.xor(v128.load(q, 48), d0));
-    sum = v128.or(sum, v128.or(a, b));
-  }
-  for (; q + 16 <= end; q += 16) sum = v128.or(sum, v128.xor(v128.load(q), i8x16.splat(SLACK_STAMP)));
-  let bad = v128.any_true(sum);
-  for (; q < end; q++) if (load<u8>(q) != <u8>SLACK_STAMP) bad = true;
-  if (!bad) return;
-  for (q = start; q < end; q++) {
-    if (load<u8>(q) != <u8>SLACK_STAMP) report(kind, q, 1, d);
-  }
-}
-
 /** Begins an operation: its ordinals, and what is drawn for it, depend on nothing before it. `before`: allocations of the run so far. */
 export function beginOperation(nid: u32, seed: u32, before: u32): void {
   context(nid);
@@ -406,23 +354,6 @@ export function sizeOf(ptr: usize): usize {
   const d = DESCRIPTORS + ((lo >>> (PAGE_BITS - 5)) & DESCRIPTOR_MASK); // stays among the descriptors for any `lo`
   const isOut: usize = <u64>at + <u64>n > <u64>load<u32>(d, LIMIT) ? 1 : 0;
   return (isOut | (<usize>load<u32>(d, LIVE_PTR) ^ lo)) == 0; // one branch for both
-}
-
-/** True when the pages of the first and the last of `n` bytes at `p` are open (paranoid build). */
-// @ts-ignore: decorator
-@inline export function open(p: usize, n: usize): bool {
-  const last = p + (n - 1);
-  return (p | last) < MEMORY_LIMIT && (stateOf(p) & stateOf(last)) == LIVE;
-}
-
-/** True when every page of `n` bytes at `p` is open, for `n` of any size above 0 (paranoid build). */
-export function openAll(p: usize, n: usize): bool {
-  const last = p + (n - 1);
-  if (last < p || last >= MEMORY_LIMIT) return false;
-  for (let page = p >>> PAGE_BITS; page <= last >>> PAGE_BITS; page++) {
-    if (load<u8>(PAGE_MAP + page) != LIVE) return false;
-  }
-  return true;
 }
 
 /** Blocks the core has taken in the run so far, the host's own not counted; two equal runs end in equal numbers. */

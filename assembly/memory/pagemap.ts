@@ -15,9 +15,10 @@ import {
   RUN_PAGES,
   SITE,
   SIZE,
+  stateOf,
   UNUSED,
 } from './descriptor';
-import { CLASSES, PAGE_MAP, POOL } from './layout';
+import { CLASSES, MEMORY_LIMIT, PAGE_MAP, POOL } from './layout';
 import { FLAG_ALIGNED, flags, grainMask } from './options';
 import { CLASS_COUNT, cursor } from './runs';
 
@@ -54,4 +55,21 @@ export function drawPages(): void {
     const end = (ptr + <usize>load<u32>(d, SIZE) + grainMask) & ~grainMask;
     mark(start >>> PAGE_BITS, (end - start) >>> PAGE_BITS, load<u32>(d, LIVE_PTR) ? LIVE : FREED);
   }
+}
+
+/** True when the pages of the first and the last of `n` bytes at `p` are open (paranoid build). */
+// @ts-ignore: decorator
+@inline export function open(p: usize, n: usize): bool {
+  const last = p + (n - 1);
+  return (p | last) < MEMORY_LIMIT && (stateOf(p) & stateOf(last)) == LIVE;
+}
+
+/** True when every page of `n` bytes at `p` is open, for `n` of any size above 0 (paranoid build). */
+export function openAll(p: usize, n: usize): bool {
+  const last = p + (n - 1);
+  if (last < p || last >= MEMORY_LIMIT) return false;
+  for (let page = p >>> PAGE_BITS; page <= last >>> PAGE_BITS; page++) {
+    if (load<u8>(PAGE_MAP + page) != LIVE) return false;
+  }
+  return true;
 }

@@ -7,7 +7,8 @@
 // numbers: the comparison cannot wrap. The watch build (CHECK 1, WATCH) tells the host of every access besides.
 
 import { noteAccess } from './access';
-import { holds, open, openAll } from './pageheap';
+import { holds } from './pageheap';
+import { open, openAll } from './pagemap';
 import { refuse, refuseAt, refusePart, refuseUnwritten } from './refuse';
 import { firstUnwritten, isWritten, shadow, written } from './shadow';
 
