@@ -15,7 +15,7 @@ import { tagName } from '../../src/mapi/tags.js';
 import * as ptyp from '../../src/mapi/type.js';
 import { decodeValue, encodeValue } from '../../src/mapi/value.js';
 import { Ndb } from '../../src/ndb/ndb.js';
-import { describeStores } from '../stores.js';
+import { describeStores, sharedStoresMissing } from '../stores.js';
 
 /** Node types whose data are a PC: folder, search folder, message, attachment, associated message. */
 const PC_TYPES: ReadonlySet<number> = new Set([2, 3, 4, 5, 8]);
@@ -114,9 +114,16 @@ describeStores(
   120_000,
 );
 
-it('saw enough of them, and has names for nearly all', () => {
-  // enron.pst, which comes with the second reader, has these by itself.
+it('saw enough of them', () => {
+  // The stores that come with the second reader have these by themselves.
   expect(seen.values).toBeGreaterThan(20_000);
   expect(seen.subjects).toBeGreaterThan(100);
-  expect(seen.named / seen.values).toBeGreaterThan(0.95);
 });
+
+// A statement about all of them: two of the three that come with the second reader are OSTs, full of tags that no specification names.
+it.skipIf(sharedStoresMissing)(
+  sharedStoresMissing === undefined ? 'has names for nearly all' : `has names for nearly all: ${sharedStoresMissing}`,
+  () => {
+    expect(seen.named / seen.values).toBeGreaterThan(0.95);
+  },
+);
